@@ -1,0 +1,66 @@
+// The recipe: every choice that decides what a run computes, under the names of Hugging Face TrainingArguments.
+// A leaf: it imports nothing, knows no tensors and touches no storage. Validation lives in validate.ts, presets in presets.ts.
+
+/** How the rows of an epoch are ordered; Trainer changed the rule twice, so a faithful run must name it. */
+export type OrderRule = 'transformers_4_30' | 'dataloader' | 'seedable'
+
+export interface Recipe {
+  /** Version of this record's layout. */
+  readonly schema: 1
+  /** Name shown to people; not used by the run. */
+  readonly name: string
+
+  // Data
+  /** Tokens per row after truncation, and after padding when `padding` is 'max_length'. */
+  readonly max_length: number
+  /** 'max_length' pads every row to max_length; 'longest' pads to the longest row of the batch. */
+  readonly padding: 'max_length' | 'longest'
+  /** True counts padding positions in the loss, as the course notebook does; false masks them by length. */
+  readonly pad_in_loss: boolean
+  /** True appends the end-of-text token to rows that fit; the notebook does not. */
+  readonly append_eos: boolean
+  /** Share of rows held out for evaluation, 0 to below 1. */
+  readonly test_size: number
+
+  // Batches and length of the run
+  readonly per_device_train_batch_size: number
+  readonly per_device_eval_batch_size: number
+  readonly gradient_accumulation_steps: number
+  readonly num_train_epochs: number
+  /** Optimizer steps; -1 lets num_train_epochs decide. */
+  readonly max_steps: number
+  readonly seed: number
+  readonly order_rule: OrderRule
+
+  // Optimizer and schedule
+  readonly optim: 'adamw_hf' | 'adamw_torch'
+  readonly learning_rate: number
+  readonly lr_scheduler_type: 'linear' | 'cosine' | 'constant'
+  readonly warmup_steps: number
+  readonly weight_decay: number
+  readonly adam_beta1: number
+  readonly adam_beta2: number
+  readonly adam_epsilon: number
+  /** Clip by global norm; 0 turns clipping off. */
+  readonly max_grad_norm: number
+
+  // How often
+  readonly logging_steps: number
+  readonly eval_strategy: 'no' | 'steps' | 'epoch'
+  readonly eval_steps: number
+  /** Steps between checkpoints; 0 saves only on pause, stop, hide and at the end. */
+  readonly save_steps: number
+  /** Kernel threads; 0 takes the machine's count, up to 16. */
+  readonly threads: number
+}
+
+/** The settings of one generation, under the names of transformers' generate(). */
+export interface GenerationSettings {
+  readonly do_sample: boolean
+  readonly temperature: number
+  /** Keep the k most likely tokens (ties kept); 0 turns the filter off. */
+  readonly top_k: number
+  readonly top_p: number
+  readonly max_new_tokens: number
+  readonly seed: number
+}

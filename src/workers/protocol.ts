@@ -1,0 +1,236 @@
+// What the page and its workers say to each other: types only, no code, imported by both sides.
+// Commands are Comlink method calls on the two interfaces; a run's progress comes back as RunEvent values through `emit`.
+// Errors cross as FinetaleErrorData. Every run event carries runId, so that late ones can be dropped at the store.
+
+import type { GenerationSettings, Recipe } from '../recipe/recipe'
+
+/** A model is a folder of files in Hugging Face layout: on this origin (url ends with '/'), or chosen by the user. */
+export type ModelSource =
+  | { readonly kind: 'url'; readonly label: string; readonly url: string }
+  | { readonly kind: 'files'; readonly label: string; readonly files: Readonly<Record<string, Blob>> }
+
+/** A data set is one file, on this origin or chosen by the user. */
+export type DataSource =
+  | { readonly kind: 'url'; readonly label: string; readonly url: string }
+  | { readonly kind: 'file'; readonly label: string; readonly file: Blob }
+
+/** An error as data: what happened, in one plain sentence, and what the user can do. */
+export interface FinetaleErrorData {
+  readonly name: string
+  readonly message: string
+  readonly action: string
+}
+
+/** A row as it lies in the data set. `target` is '' where the data set has only documents. */
+export interface DataRow {
+  readonly text: string
+  readonly target: string
+}
+
+export interface DatasetPreview {
+  readonly rows: readonly DataRow[]
+  readonly totalRows: number
+  /** Rows that cannot be used, counted by reason. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/** One row as the model sees it: the decoded text that is kept, what truncation cuts, and how much padding follows. */
+export interface RowView {
+  readonly kept: string
+  readonly cut: string
+  readonly tokens: readonly { readonly id: number; readonly text: string }[]
+  readonly realTokens: number
+  readonly cutTokens: number
+  readonly padTokens: number
+}
+
+/** Token rows, ready to train on. Buffers are transferred. */
+export interface TokenRows {
+  /** Right-padded with padId; row-major. */
+  readonly ids: Int32Array // [rows, length]
+  /** Real tokens of each row, end-of-text included, padding not. */
+  readonly lengths: Int32Array // [rows]
+  readonly rows: number
+  readonly length: number
+}
+
+export interface TokenizedDataset {
+  readonly train: TokenRows
+  readonly eval: TokenRows
+  readonly padId: number
+  readonly eosId: number
+  /** Rows dropped by reason, after parsing and after tokenizing. */
+  readonly dropped: Readonly<Record<string, number>>
+  /** 0 to 1: padding positions over all positions of the training rows. */
+  readonly paddingShare: number
+  /** CRC-32 over the ids of both splits, as eight hex digits: a resumed run must find the same. */
+  readonly fingerprint: string
+}
+
+/** tokenizer.worker: transformers.js tokenizer and data set parsing. Holds one tokenizer at a time. */
+export interface TokenizerApi {
+  /** Loads the folder's tokenizer.json (+ tokenizer_config.json). Throws when a file is missing or broken. */
+  loadTokenizer(model: ModelSource): Promise<{ vocabSize: number; eosId: number; padId: number }>
+  /** Parses the data set and keeps it for `tokenize` and `viewRow`. */
+  loadDataset(data: DataSource): Promise<DatasetPreview>
+  viewRow(row: number, recipe: Recipe): Promise<RowView>
+  tokenize(recipe: Recipe, onProgress: (done: number, total: number) => void): Promise<TokenizedDataset>
+  encode(text: string): Promise<Int32Array>
+  /** Exact text of the ids: no clean-up of spaces; special tokens are dropped when asked. */
+  decode(ids: Int32Array, skipSpecialTokens: boolean): Promise<string>
+}
+
+/** Everything a chart or a readout can need about one optimizer step. Names as Trainer logs them to W&B, under train/. */
+export interface StepMetrics {
+  readonly step: number
+  readonly epoch: number
+  readonly loss: number
+  readonly learning_rate: number
+  readonly grad_norm: number
+  /** Wall seconds of this step, evaluation and saving not included. */
+  readonly seconds: number
+  /** Tokens the step computed, padding included. */
+  readonly tokens: number
+  readonly heapBytes: number
+  readonly tensors: number
+  /** Unix time in ms. */
+  readonly at: number
+}
+
+export interface EvalMetrics {
+  readonly step: number
+  readonly epoch: number
+  readonly loss: number
+  readonly runtime: number
+  readonly at: number
+}
+
+/** What a generation costs and how it reads; counted on the generated part only. */
+export interface TextMetrics {
+  readonly words: number
+  readonly uniqueWords: number
+  /** Distinct pairs of neighbouring words over all pairs, 0 to 1. */
+  readonly distinct2: number
+  /** The longest run of words (two or more) that occurs at least twice; '' when none does. */
+  readonly longestRepeat: string
+}
+
+export interface GenerationRow {
+  readonly id: string
+  readonly runId: string
+  readonly step: number
+  readonly prompt: string
+  readonly generation: string
+  readonly settings: GenerationSettings
+  readonly metrics: TextMetrics
+  readonly milliseconds: number
+  readonly tokens: number
+  /** Why it ended: end-of-text, the token limit, or the user's Stop. */
+  readonly ended: 'eos' | 'length' | 'stopped'
+  readonly at: number
+}
+
+export type RunPhase =
+  | 'idle'
+  | 'loading'
+  | 'tokenizing'
+  | 'warming up'
+  | 'training'
+  | 'evaluating'
+  | 'generating'
+  | 'saving'
+  | 'paused'
+  | 'interrupted'
+  | 'finished'
+  | 'failed'
+
+/** What the run computes on; recorded in every run. */
+export interface EnvironmentInfo {
+  readonly threads: number
+  readonly isolated: boolean
+  /** The kernel flavour, for example 'tfjs', 'simd' or 'relaxed-simd'. */
+  readonly flavour: string
+  readonly userAgent: string
+}
+
+export type RunEvent =
+  | { readonly kind: 'phase'; readonly runId: string; readonly phase: RunPhase; readonly detail: string }
+  | {
+      readonly kind: 'started'
+      readonly runId: string
+      readonly totalSteps: number
+      readonly stepsPerEpoch: number
+      readonly parameters: number
+      readonly environment: EnvironmentInfo
+      /** Steps already done, 0 for a new run: history after it has been truncated. */
+      readonly fromStep: number
+    }
+  | { readonly kind: 'step'; readonly runId: string; readonly metrics: StepMetrics }
+  | { readonly kind: 'eval'; readonly runId: string; readonly metrics: EvalMetrics }
+  | { readonly kind: 'checkpoint'; readonly runId: string; readonly step: number; readonly bytes: number; readonly seconds: number }
+  | { readonly kind: 'warning'; readonly runId: string; readonly message: string }
+  | { readonly kind: 'generation'; readonly runId: string; readonly row: GenerationRow }
+  | { readonly kind: 'failed'; readonly runId: string; readonly error: FinetaleErrorData }
+
+export type StopMode = 'save' | 'discard'
+
+export interface StartRequest {
+  readonly runId: string
+  readonly name: string
+  readonly recipe: Recipe
+  readonly model: ModelSource
+  readonly data: DataSource
+  readonly dataset: TokenizedDataset
+  /** Prompts to run from the untouched model before step 1 and again when the run ends. */
+  readonly prompts: readonly TokenizedPrompt[]
+  readonly generation: GenerationSettings
+}
+
+export interface TokenizedPrompt {
+  readonly prompt: string
+  readonly ids: Int32Array
+}
+
+export interface ResumeRequest {
+  readonly runId: string
+  readonly dataset: TokenizedDataset
+  readonly prompts: readonly TokenizedPrompt[]
+  readonly generation: GenerationSettings
+}
+
+export interface GenerateRequest {
+  readonly runId: string
+  readonly prompt: TokenizedPrompt
+  readonly settings: GenerationSettings
+}
+
+/** Decodes ids in the tokenizer worker on the trainer's behalf. */
+export type Decode = (ids: Int32Array) => Promise<string>
+
+/** trainer.worker: model, kernels, loop, checkpoints, generation. The only writer of run data. */
+export interface TrainerApi {
+  /** Starts tfjs and the kernels; idempotent. */
+  initialise(options: { threads: number }): Promise<EnvironmentInfo>
+  /** Where events go and how ids become text; called once after the worker starts. */
+  connect(emit: (event: RunEvent) => void, decode: Decode): Promise<void>
+  /** Trains to the end of the recipe, or until pause or stop; resolves when the run leaves the loop. */
+  start(request: StartRequest): Promise<void>
+  /** Continues a stored run from its current checkpoint, bit for bit. */
+  resume(request: ResumeRequest): Promise<void>
+  /** Takes effect after the step under way; a checkpoint is saved. */
+  pause(): Promise<void>
+  /** Continues a paused run that is still in memory. */
+  continue(): Promise<void>
+  /** Runs exactly one optimizer step of a paused run. */
+  stepOnce(): Promise<void>
+  stop(mode: StopMode): Promise<void>
+  /** Saves a checkpoint after the step under way without pausing (page hidden). */
+  saveSoon(): Promise<void>
+  /** Streams text through onText (the generated part so far); the row is stored, emitted and returned. */
+  generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerationRow>
+  stopGenerating(): Promise<void>
+  /** Loads a model for generation only (no run): run id 'base', step 0. */
+  loadBase(model: ModelSource): Promise<{ parameters: number }>
+  /** Loads a stored run's current checkpoint for generation. */
+  loadRun(runId: string): Promise<{ parameters: number; step: number }>
+}
