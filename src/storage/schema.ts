@@ -51,9 +51,12 @@ export interface TrainingCursor {
   /** Epoch being run, 0-based, and micro-batches of it already used. */
   readonly epoch: number
   readonly batchInEpoch: number
-  /** Non-padding bookkeeping: tokens seen so far, loss sum since the last log. */
+  /** Optimizer updates done: the t of Adam's bias corrections. Below `step` when non-finite steps were skipped. */
+  readonly updates: number
+  /** Bookkeeping: tokens seen so far, padding included; loss sum and number of steps in it since the last log. */
   readonly tokensSeen: number
   readonly lossSum: number
+  readonly lossSteps: number
   readonly bestEvalLoss: number | null
 }
 

@@ -61,6 +61,8 @@ export interface TokenizedDataset {
   readonly eosId: number
   /** Rows dropped by reason, after parsing and after tokenizing. */
   readonly dropped: Readonly<Record<string, number>>
+  /** Rows that are kept but that the user should know of, counted by reason: cut ones, end-of-text typed inside. */
+  readonly notes?: Readonly<Record<string, number>>
   /** 0 to 1: padding positions over all positions of the training rows. */
   readonly paddingShare: number
   /** CRC-32 over the ids of both splits, as eight hex digits: a resumed run must find the same. */
@@ -70,7 +72,7 @@ export interface TokenizedDataset {
 /** tokenizer.worker: transformers.js tokenizer and data set parsing. Holds one tokenizer at a time. */
 export interface TokenizerApi {
   /** Loads the folder's tokenizer.json (+ tokenizer_config.json). Throws when a file is missing or broken. */
-  loadTokenizer(model: ModelSource): Promise<{ vocabSize: number; eosId: number; padId: number }>
+  loadTokenizer(model: ModelSource): Promise<{ vocabSize: number; eosId: number; padId: number; warning?: string }>
   /** Parses the data set and keeps it for `tokenize` and `viewRow`. */
   loadDataset(data: DataSource): Promise<DatasetPreview>
   viewRow(row: number, recipe: Recipe): Promise<RowView>

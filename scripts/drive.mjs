@@ -1,0 +1,175 @@
+// Drives the built page in headless Chromium as a user would: sets the model folder and the data file through the page's own
+// inputs, clicks Train and hands over the run's events. Not a second implementation: nothing here computes.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright'
+import { ensureBrowser, launchArguments } from './ensure-browser.mjs'
+import { startServer } from './serve.mjs'
+
+/** @typedef {import('../src/workers/protocol').RunEvent} RunEvent */
+/** @typedef {import('../src/workers/protocol').StepMetrics} StepMetrics */
+/** @typedef {import('../src/workers/protocol').EvalMetrics} EvalMetrics */
+
+/**
+ * @typedef {object} DriveOptions
+ * @property {object} recipe A recipe, or the part of one that differs from the demo's.
+ * @property {string} [model] A local model folder; the built-in model when left out.
+ * @property {string} [data] A local data file; the built-in data set when left out.
+ * @property {(event: RunEvent) => void} [onEvent] Called for each event, in order.
+ * @property {AbortSignal} [signal] Ends the run early.
+ */
+
+/**
+ * @typedef {object} Outcome
+ * @property {string} runId
+ * @property {StepMetrics[]} steps
+ * @property {EvalMetrics[]} evaluations
+ */
+
+/**
+ * Runs a recipe in the page to its end.
+ * @param {DriveOptions} options
+ * @returns {Promise<Outcome>}
+ * @throws {Error} with a plain sentence when the page refuses, the run fails, a number is not finite or the tab dies.
+ */
+export async function drive(options) {
+  const executablePath = ensureBrowser()
+  const profile = mkdtempSync(join(tmpdir(), 'finetale-headless-'))
+  const server = await startServer()
+  /** @type {import('playwright').BrowserContext | undefined} */
+  let context
+  try {
+    // A profile on disk: a private context would keep every checkpoint in memory.
+    context = await chromium.launchPersistentContext(profile, {
+      executablePath,
+      args: launchArguments(),
+      headless: true,
+    })
+    const page = context.pages()[0] ?? (await context.newPage())
+    return await runInPage(page, server.url, options)
+  } finally {
+    await context?.close()
+    await server.close()
+    rmSync(profile, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/**
+ * @param {import('playwright').Page} page
+ * @param {string} url
+ * @param {DriveOptions} options
+ * @returns {Promise<Outcome>}
+ */
+async function runInPage(page, url, { recipe, model, data, onEvent, signal }) {
+  /** @type {Outcome} */
+  const outcome = { runId: '', steps: [], evaluations: [] }
+  /** @type {(outcome: Outcome) => void} */
+  let resolve = () => undefined
+  /** @type {(error: Error) => void} */
+  let reject = () => undefined
+  const ended = /** @type {Promise<Outcome>} */ (
+    new Promise((yes, no) => {
+      resolve = yes
+      reject = no
+    })
+  )
+  // The set-up below can fail first; its own error is then the one to report.
+  ended.catch(() => undefined)
+  page.on('crash', () =>
+    reject(new Error('The page crashed, most likely for lack of memory. Try a smaller batch or max_length.')),
+  )
+  page.on('pageerror', (error) => reject(new Error(`The page met an error it did not expect: ${error.message}`)))
+  signal?.addEventListener('abort', () => reject(new Error('Interrupted.')))
+
+  await page.exposeFunction('finetaleHeadlessEvent', (/** @type {RunEvent} */ event) => {
+    onEvent?.(event)
+    const problem = take(outcome, event)
+    if (problem) reject(new Error(problem))
+    else if (event.kind === 'phase' && event.phase === 'finished') resolve(outcome)
+  })
+  await page.addInitScript(() => {
+    // The capture phase hears an event whether or not it bubbles.
+    document.addEventListener(
+      'finetale-run-event',
+      (event) => {
+        const { finetaleHeadlessEvent: tell } = /** @type {{ finetaleHeadlessEvent?: (e: unknown) => void }} */ (
+          /** @type {unknown} */ (window)
+        )
+        if (event instanceof CustomEvent) tell?.(event.detail)
+      },
+      true,
+    )
+  })
+
+  await page.goto(`${url}?recipe=${encodeURIComponent(JSON.stringify(recipe))}`)
+  await untilReady(page)
+  if (model) await choose(page, '#model-folder', model)
+  if (data) await choose(page, '#data-file', data)
+  await page.getByRole('button', { name: 'Train', exact: true }).click()
+  return await Promise.race([ended, refusal(page, ended)])
+}
+
+/**
+ * Waits until the Train button can be clicked.
+ * @param {import('playwright').Page} page
+ * @throws {Error} with the page's own words when it shows an error instead.
+ */
+async function untilReady(page) {
+  const train = page.getByRole('button', { name: 'Train', exact: true })
+  const alert = page.getByRole('alert').first()
+  for (;;) {
+    if (await alert.isVisible()) throw new Error((await alert.innerText()).trim())
+    if ((await train.count()) > 0 && (await train.isEnabled())) return
+    await page.waitForTimeout(50)
+  }
+}
+
+/**
+ * @param {import('playwright').Page} page
+ * @param {string} input Selector of a file input.
+ * @param {string} path File or folder.
+ */
+async function choose(page, input, path) {
+  await page.locator(input).setInputFiles(path)
+  // The page reads the files at its own pace; a moment lets it disable Train before readiness is asked again.
+  await page.waitForTimeout(250)
+  await untilReady(page)
+}
+
+/**
+ * Fails when the page shows an error of its own that no run event carries, for example a refused model folder.
+ * @param {import('playwright').Page} page
+ * @param {Promise<Outcome>} ended
+ * @returns {Promise<never>}
+ */
+async function refusal(page, ended) {
+  const alert = page.getByRole('alert').first()
+  await alert.waitFor({ state: 'visible', timeout: 0 })
+  // A failed run shows an alert too; its event arrives at once and says the same.
+  await Promise.race([ended, page.waitForTimeout(500)])
+  throw new Error((await alert.innerText()).trim())
+}
+
+/**
+ * Adds an event to the outcome.
+ * @param {Outcome} outcome
+ * @param {RunEvent} event
+ * @returns {string} What is wrong with the run, as a sentence; '' when nothing is.
+ */
+function take(outcome, event) {
+  outcome.runId ||= event.runId
+  if (event.kind === 'failed') return `${event.error.message} ${event.error.action}`.trim()
+  if (event.kind === 'phase' && event.phase === 'failed') return event.detail || 'The run failed.'
+  if (event.kind === 'step') {
+    outcome.steps.push(event.metrics)
+    if (!Number.isFinite(event.metrics.loss)) return `The loss of step ${event.metrics.step} is not a finite number.`
+  }
+  if (event.kind === 'eval') {
+    outcome.evaluations.push(event.metrics)
+    if (!Number.isFinite(event.metrics.loss))
+      return `The evaluation loss at step ${event.metrics.step} is not a finite number.`
+  }
+  return ''
+}

@@ -1,0 +1,183 @@
+// Command line of the trainer: runs a recipe in the built page in headless Chromium and prints what happens, one line an event.
+
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runnerImport } from 'vite'
+import { build, distIsStale, root } from './build.mjs'
+import { drive } from './drive.mjs'
+
+/** @typedef {import('../src/workers/protocol').RunEvent} RunEvent */
+
+const usage = `Usage: npm run headless -- --recipe FILE|PRESET [--model DIR] [--data FILE] [--steps N] [--json]
+
+  --recipe   a preset (demo, course) or a JSON file with the fields that differ from the demo's
+  --model    a local model folder in Hugging Face layout; the built-in model when left out
+  --data     a local data file; the built-in data set when left out
+  --steps    optimizer steps, in place of the recipe's max_steps
+  --json     print each event as one line of JSON, and a summary line at the end
+
+Ends with 0 when the run finishes and every loss is a finite number, else with 1.`
+
+const exactPresets = /** @type {Record<string, string>} */ ({ demo: 'demo', course: 'courseNotebook' })
+
+/**
+ * @param {string} name Preset or file.
+ * @returns {Promise<object>} The recipe, or the part of one that the file gives.
+ */
+async function readRecipe(name) {
+  const preset = exactPresets[name]
+  if (preset) {
+    /** @type {{ module: { presets: Record<string, () => object> } }} */
+    const { module } = await runnerImport(join(root, 'src', 'recipe', 'presets.ts'), {
+      configFile: false,
+      logLevel: 'error',
+    })
+    const make = module.presets[preset]
+    if (make) return make()
+  }
+  if (!existsSync(name)) throw new Error(`--recipe ${name} is neither a preset (demo, course) nor a file.`)
+  /** @type {unknown} */
+  let recipe
+  try {
+    recipe = JSON.parse(readFileSync(name, 'utf8'))
+  } catch (error) {
+    throw new Error(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (typeof recipe !== 'object' || recipe === null || Array.isArray(recipe)) {
+    throw new Error(`${name} should hold one JSON object with recipe fields.`)
+  }
+  return recipe
+}
+
+/** Reads the command line. Unknown flags are refused by parseArgs. */
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      recipe: { type: 'string' },
+      model: { type: 'string' },
+      data: { type: 'string' },
+      steps: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return values
+  if (!values.recipe) throw new Error('--recipe is missing.')
+  if (values.steps !== undefined && !/^[1-9]\d*$/.test(values.steps)) {
+    throw new Error(`--steps takes a whole number of 1 or more, not ${values.steps}.`)
+  }
+  if (values.model !== undefined && !statSync(values.model, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new Error(`--model ${values.model} is not a folder.`)
+  }
+  if (values.data !== undefined && !statSync(values.data, { throwIfNoEntry: false })?.isFile()) {
+    throw new Error(`--data ${values.data} is not a file.`)
+  }
+  return values
+}
+
+/**
+ * JSON has no NaN and no infinity; they are written as strings, so that a reader sees them.
+ * @param {unknown} value
+ */
+function toLine(value) {
+  return JSON.stringify(value, (_key, /** @type {unknown} */ item) =>
+    typeof item === 'number' && !Number.isFinite(item) ? String(item) : item,
+  )
+}
+
+/**
+ * @param {RunEvent} event
+ * @returns {string} One readable line; '' for what is not worth one.
+ */
+function describe(event) {
+  switch (event.kind) {
+    case 'phase':
+      return [event.phase, event.detail].filter(Boolean).join(': ')
+    case 'started': {
+      const { threads, flavour, isolated } = event.environment
+      const where = `${threads} ${threads === 1 ? 'thread' : 'threads'}, ${flavour}${isolated ? '' : ', not isolated'}`
+      return `${event.parameters.toLocaleString('en')} parameters, ${event.totalSteps} steps, ${where}`
+    }
+    case 'step': {
+      const { step, epoch, loss, learning_rate, grad_norm, seconds } = event.metrics
+      return `step ${step}  epoch ${epoch.toFixed(2)}  loss ${loss.toFixed(4)}  lr ${learning_rate.toExponential(2)}  grad_norm ${grad_norm.toFixed(3)}  ${seconds.toFixed(2)} s`
+    }
+    case 'eval':
+      return `step ${event.metrics.step}  eval_loss ${event.metrics.loss.toFixed(4)}`
+    case 'checkpoint':
+      return `step ${event.step}  saved ${(event.bytes / 1e6).toFixed(1)} MB in ${event.seconds.toFixed(2)} s`
+    case 'warning':
+      return `warning: ${event.message}`
+    case 'generation':
+      return `step ${event.row.step}  ${toLine(event.row.prompt)} -> ${toLine(event.row.generation)}`
+    case 'failed':
+      return ''
+  }
+}
+
+/**
+ * @param {number[]} values
+ * @returns {number | null} The middle one, the upper of two; null when there is none.
+ */
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? null
+}
+
+async function main() {
+  let values
+  try {
+    values = readArguments()
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+  }
+  if (values.help) return console.log(usage)
+  const recipe = {
+    ...(await readRecipe(values.recipe ?? '')),
+    ...(values.steps ? { max_steps: Number(values.steps) } : {}),
+  }
+  if (distIsStale()) build()
+
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => interrupted.abort())
+  /** @param {RunEvent} event */
+  const onEvent = (event) => {
+    const line = values.json ? toLine(event) : describe(event)
+    if (line) console.log(line)
+  }
+  const { model, data } = values
+  const started = performance.now()
+  const { runId, steps, evaluations } = await drive({
+    recipe,
+    onEvent,
+    signal: interrupted.signal,
+    ...(model ? { model } : {}),
+    ...(data ? { data } : {}),
+  })
+  const summary = {
+    kind: 'summary',
+    runId,
+    steps: steps.length,
+    firstLoss: steps[0]?.loss ?? null,
+    lastLoss: steps.at(-1)?.loss ?? null,
+    evalLosses: evaluations.map((evaluation) => evaluation.loss),
+    // The first step also compiles and warms up; the median is not moved by it.
+    medianStepSeconds: median(steps.map((step) => step.seconds)),
+    peakHeapBytes: steps.reduce((peak, step) => Math.max(peak, step.heapBytes), 0),
+    seconds: (performance.now() - started) / 1000,
+  }
+  if (steps.length === 0) throw new Error('The run finished without a single step.')
+  if (values.json) return console.log(toLine(summary))
+  const losses = `loss ${summary.firstLoss?.toFixed(4)} to ${summary.lastLoss?.toFixed(4)}`
+  const evals = summary.evalLosses.map((loss) => loss.toFixed(4)).join(', ') || 'none'
+  console.log(
+    `Finished ${summary.steps} steps in ${summary.seconds.toFixed(1)} s: ${losses}; evaluation ${evals}; ` +
+      `median step ${summary.medianStepSeconds?.toFixed(3)} s`,
+  )
+}
+
+main().catch((/** @type {unknown} */ error) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+})

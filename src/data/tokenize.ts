@@ -1,0 +1,125 @@
+// From rows of text to rows of ids: joining, truncation, what is dropped and why, split, padding, fingerprint.
+// Pure: it runs wherever a TextCodec does, and knows neither workers nor files.
+
+import type { Recipe } from '../recipe/recipe'
+import { FinetaleError } from '../recipe/error'
+import type { DataRow, RowView, TokenizedDataset, TokenRows } from '../workers/protocol'
+import { bytesOf, crc32, hex32 } from '../storage/crc32'
+import { reasonsAsText } from './dataset'
+import { trainTestSplit } from './split'
+import type { TextCodec } from './tokenizer'
+
+const PROGRESS_EVERY = 32
+
+/** A row's text as the course notebook joins it: text, one space, target; documents alone stay as they are. */
+export function rowText(row: DataRow): string {
+  return row.target === '' ? row.text : `${row.text} ${row.target}`
+}
+
+/** All ids of a row before truncation, end-of-text included when the recipe appends it and the row fits with it. */
+function rowIds(row: DataRow, recipe: Recipe, codec: TextCodec): number[] {
+  const ids = codec.encode(rowText(row))
+  if (recipe.append_eos && ids.length < recipe.max_length) ids.push(codec.eosId)
+  return ids
+}
+
+/** Why a row cannot be trained on, or null. */
+function rowProblem(ids: readonly number[], codec: TextCodec): string | null {
+  for (const id of ids) {
+    // A tokenizer without an entry for a character gives no number at all.
+    if (!Number.isInteger(id)) return 'characters that the vocabulary does not cover'
+    if (id >= codec.modelVocabSize)
+      return `${codec.tokenText(id)} (id ${id}) in the text, for which the model has no row`
+  }
+  return ids.length < 2 ? 'too short: one token or none, so there is nothing to predict' : null
+}
+
+/** The longest start that two texts share. */
+function commonStart(a: string, b: string): string {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return a.slice(0, length)
+}
+
+/** One row as the model sees it. A character that truncation splits is shown with the part that is cut. */
+export function viewRow(row: DataRow, recipe: Recipe, codec: TextCodec): RowView {
+  const all = rowIds(row, recipe, codec)
+  const kept = all.slice(0, recipe.max_length)
+  const text = codec.decode(all, false)
+  const keptText = kept.length === all.length ? text : commonStart(codec.decode(kept, false), text)
+  return {
+    kept: keptText,
+    cut: text.slice(keptText.length),
+    tokens: kept.map((id) => ({ id, text: codec.tokenText(id) })),
+    realTokens: kept.length,
+    cutTokens: all.length - kept.length,
+    padTokens: recipe.padding === 'max_length' ? recipe.max_length - kept.length : 0,
+  }
+}
+
+function packRows(rows: readonly Int32Array[], order: Int32Array, recipe: Recipe, padId: number): TokenRows {
+  const lengths = Int32Array.from(order, (row) => rows[row]!.length)
+  const longest = lengths.reduce((a, b) => Math.max(a, b), 0)
+  const length = recipe.padding === 'max_length' ? recipe.max_length : longest
+  const ids = new Int32Array(order.length * length).fill(padId)
+  order.forEach((row, i) => ids.set(rows[row]!, i * length))
+  return { ids, lengths, rows: order.length, length }
+}
+
+function count(counts: Record<string, number>, reason: string): void {
+  counts[reason] = (counts[reason] ?? 0) + 1
+}
+
+/**
+ * Tokenizes, drops what cannot be trained on, splits with the recipe's seed, pads. Every row of the result has at
+ * least two tokens, and every id has a row in the model.
+ * @param droppedBefore rows dropped in parsing, by reason; carried into the result
+ * @param onProgress rows done, of all rows
+ * @throws FinetaleError when no row is left to train on
+ */
+export function tokenizeRows(
+  rows: readonly DataRow[],
+  recipe: Recipe,
+  codec: TextCodec,
+  droppedBefore: Readonly<Record<string, number>>,
+  onProgress: (done: number, total: number) => void,
+): TokenizedDataset {
+  const dropped: Record<string, number> = { ...droppedBefore }
+  const notes: Record<string, number> = {}
+  const usable: Int32Array[] = []
+  rows.forEach((row, i) => {
+    const ids = rowIds(row, recipe, codec)
+    const kept = ids.slice(0, recipe.max_length)
+    const problem = rowProblem(kept, codec)
+    if (problem === null) {
+      usable.push(Int32Array.from(kept))
+      if (kept.slice(0, -1).includes(codec.eosId)) count(notes, 'end-of-text token typed inside the text')
+      if (ids.length > kept.length) count(notes, `cut to ${recipe.max_length} tokens`)
+    } else {
+      count(dropped, problem)
+    }
+    if ((i + 1) % PROGRESS_EVERY === 0 || i + 1 === rows.length) onProgress(i + 1, rows.length)
+  })
+
+  const split = trainTestSplit(usable.length, recipe.test_size, recipe.seed)
+  if (split.train.length === 0) {
+    const found = usable.length === 0 ? `none: ${reasonsAsText(dropped)}` : `${usable.length}, all of them held out`
+    throw new FinetaleError(
+      `The data set leaves nothing to train on: expected usable rows, found ${found}.`,
+      'Add longer rows, or hold out a smaller share for evaluation.',
+    )
+  }
+  const train = packRows(usable, split.train, recipe, codec.padId)
+  const evaluation = packRows(usable, split.test, recipe, codec.padId)
+  const real = train.lengths.reduce((sum, length) => sum + length, 0)
+  return {
+    train,
+    eval: evaluation,
+    padId: codec.padId,
+    eosId: codec.eosId,
+    dropped,
+    notes,
+    paddingShare: 1 - real / train.ids.length,
+    fingerprint: hex32(crc32(bytesOf(evaluation.ids), crc32(bytesOf(train.ids)))),
+  }
+}

@@ -1,0 +1,102 @@
+// Starts, measures and restarts the tfjs wasm backend. Knows nothing of models.
+// The three wasm binaries are bundled by URL, so that no request leaves this origin.
+
+import plainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
+import simdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
+import threadedUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url'
+import { FinetaleError } from '../recipe/error'
+import * as tf from './tf'
+
+export interface BackendInfo {
+  /** Which kernels run: 'tfjs' while op bodies are tfjs ops. */
+  readonly flavour: string
+  /** Threads XNNPACK really uses; 1 without cross-origin isolation. */
+  readonly threads: number
+}
+
+/** tfjs's threaded build starts a pool of 8 workers; asking for more would block on workers that never come up. */
+const MAX_THREADS = 8
+/** A thread pool that a browser or policy blocks never reports an error, it only stays silent. */
+const THREADED_START_MS = 20_000
+
+const THREADS_FLAG = 'WASM_HAS_MULTITHREAD_SUPPORT'
+
+let ready: Promise<BackendInfo> | null = null
+
+/**
+ * Starts the wasm backend; later calls return the first call's result, whatever they ask for.
+ * `threads` 0 or absent takes the machine's count.
+ * @throws FinetaleError when the browser cannot run it.
+ */
+export function initBackend(options: { threads?: number } = {}): Promise<BackendInfo> {
+  if (ready === null) {
+    ready = start(options.threads ?? 0).catch((error: unknown) => {
+      ready = null
+      throw error
+    })
+  }
+  return ready
+}
+
+async function start(wanted: number): Promise<BackendInfo> {
+  tf.setWasmPaths({
+    'tfjs-backend-wasm.wasm': plainUrl,
+    'tfjs-backend-wasm-simd.wasm': simdUrl,
+    'tfjs-backend-wasm-threaded-simd.wasm': threadedUrl,
+  })
+  const cores = navigator.hardwareConcurrency || 1
+  const threads = Math.max(1, Math.min(wanted > 0 ? wanted : cores, MAX_THREADS))
+  if (threads > 1 && globalThis.crossOriginIsolated) {
+    tf.setThreadsCount(threads)
+    const deadline = new Promise<false>((resolve) => setTimeout(() => resolve(false), THREADED_START_MS))
+    if (await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])) {
+      return { flavour: 'tfjs', threads: tf.getThreadsCount() }
+    }
+  }
+  // One thread needs no shared memory: the plain SIMD build starts faster and everywhere.
+  tf.env().set(THREADS_FLAG, false)
+  tf.setThreadsCount(1)
+  if (!(await tf.setBackend('wasm').catch(() => false))) {
+    throw new FinetaleError(
+      'This browser could not start the WebAssembly engine that Finetale computes on.',
+      'Use a current Chrome, Edge, Firefox or Safari, and check that no extension blocks WebAssembly.',
+    )
+  }
+  return { flavour: 'tfjs', threads: 1 }
+}
+
+/** The running backend. @throws Error before initBackend has resolved. */
+export function wasmBackend(): tf.BackendWasm {
+  if (tf.getBackend() !== 'wasm') throw new Error('initBackend() must resolve before tensors are used')
+  return tf.backend() as tf.BackendWasm
+}
+
+/** Bytes of the wasm heap: it only grows, so this is also its peak. 0 before the backend runs. */
+export function heapBytes(): number {
+  if (tf.getBackend() !== 'wasm') return 0
+  const wasm = wasmBackend().wasm as unknown as { wasmMemory?: WebAssembly.Memory; HEAPU8: Uint8Array }
+  // The threaded build shares its memory; its HEAPU8 view may lag behind growth on another thread.
+  return wasm.wasmMemory?.buffer.byteLength ?? wasm.HEAPU8.byteLength
+}
+
+/**
+ * Throws the backend away, with every tensor on it; the next initBackend starts a fresh one.
+ * Also works after an allocation failed and the instance aborted, when nothing can be freed any more.
+ */
+export function resetBackend(): void {
+  if (tf.getBackend() === 'wasm') {
+    const backend = wasmBackend()
+    const dispose = backend.dispose.bind(backend)
+    // The heap goes as a whole; freeing piece by piece would call into an instance that may be dead.
+    backend.disposeData = () => true
+    backend.dispose = () => {
+      try {
+        dispose()
+      } catch {
+        // An aborted instance throws here; it is unreachable from now on either way.
+      }
+    }
+  }
+  tf.engine().reset()
+  ready = null
+}

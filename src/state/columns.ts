@@ -1,0 +1,84 @@
+// Metrics as growing typed columns: what charts want, in memory only. Storage has its own layout.
+
+import type { EvalMetrics, StepMetrics } from '../workers/protocol'
+
+/** A Float64Array that grows by doubling. */
+export class Column {
+  #values = new Float64Array(64)
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) {
+      const larger = new Float64Array(this.#values.length * 2)
+      larger.set(this.#values)
+      this.#values = larger
+    }
+    this.#values[this.#length++] = value
+  }
+
+  truncate(length: number): void {
+    this.#length = Math.min(this.#length, length)
+  }
+
+  /** The values so far, without a copy; a later push may not show in an older view. */
+  view(): Float64Array {
+    return this.#values.subarray(0, this.#length)
+  }
+}
+
+/** Columns that share an ascending `step` column. */
+class StepTable<Key extends string> {
+  readonly step = new Column()
+  readonly #columns: ReadonlyMap<Key, Column>
+
+  constructor(keys: readonly Key[]) {
+    this.#columns = new Map(keys.map((key) => [key, new Column()]))
+  }
+
+  get length(): number {
+    return this.step.length
+  }
+
+  /** Appends a row. A row at a step already held replaces everything from that step on, so x stays ascending. */
+  push(row: Readonly<Record<Key | 'step', number>>): void {
+    const last = this.length > 0 ? (this.step.view()[this.length - 1] ?? 0) : -1
+    if (row.step <= last) this.truncateAfter(row.step - 1)
+    this.step.push(row.step)
+    for (const [key, column] of this.#columns) column.push(row[key])
+  }
+
+  column(key: Key): Float64Array {
+    return this.#columns.get(key)?.view() ?? new Float64Array(0)
+  }
+
+  /** Drops the rows after `step`. */
+  truncateAfter(step: number): void {
+    const steps = this.step.view()
+    let length = steps.length
+    while (length > 0 && (steps[length - 1] ?? 0) > step) length--
+    this.step.truncate(length)
+    for (const column of this.#columns.values()) column.truncate(length)
+  }
+}
+
+const stepKeys = ['epoch', 'loss', 'learning_rate', 'grad_norm', 'seconds', 'tokens'] as const
+const evalKeys = ['epoch', 'loss', 'runtime'] as const
+
+/** Step metrics by column; heap and tensor counts are shown as latest values only and not kept. */
+export class StepColumns extends StepTable<(typeof stepKeys)[number]> {
+  constructor(rows: Iterable<StepMetrics> = []) {
+    super(stepKeys)
+    for (const row of rows) this.push({ ...row })
+  }
+}
+
+export class EvalColumns extends StepTable<(typeof evalKeys)[number]> {
+  constructor(rows: Iterable<EvalMetrics> = []) {
+    super(evalKeys)
+    for (const row of rows) this.push({ ...row })
+  }
+}

@@ -1,0 +1,65 @@
+// What the page does so that a run survives the tab: asks before leaving, saves when hidden, keeps the screen awake.
+// It decides nothing about the run; all three are best effort and never fail it.
+
+import { isBusy } from './runStore'
+import type { RunStore } from './runStore'
+
+/** Watches the page for as long as the store lives; returns the function that ends it. */
+export function guardPage(store: RunStore, saveSoon: () => Promise<void>): () => void {
+  const stop = new AbortController()
+  const { signal } = stop
+  const training = () => store.state.runId !== '' && isBusy(store.state.phase) && store.state.writing === null
+  let wakeLock: WakeLockSentinel | null = null
+  let asking = false
+  let refused = false
+  let guarded = false
+
+  const confirmLeave = (event: BeforeUnloadEvent) => event.preventDefault()
+
+  const keepAwake = async () => {
+    if (asking || refused || wakeLock || document.hidden || !('wakeLock' in navigator)) return
+    asking = true
+    try {
+      wakeLock = await navigator.wakeLock.request('screen')
+      wakeLock.addEventListener('release', () => (wakeLock = null))
+    } catch {
+      // Refused on low battery or by policy: the screen may sleep, training goes on.
+      refused = true
+    } finally {
+      asking = false
+    }
+    if (!training()) await wakeLock?.release()
+  }
+
+  const save = () => {
+    if (training()) saveSoon().catch(() => {})
+  }
+
+  const changed = () => {
+    const active = training()
+    // The listener itself disables the back-forward cache, so it is there only while it is needed.
+    if (active && !guarded) window.addEventListener('beforeunload', confirmLeave, { signal })
+    if (!active && guarded) window.removeEventListener('beforeunload', confirmLeave)
+    guarded = active
+    if (active) void keepAwake()
+    else wakeLock?.release().catch(() => {})
+  }
+
+  const unsubscribe = store.subscribe(changed)
+  document.addEventListener(
+    'visibilitychange',
+    () => {
+      refused = false
+      if (document.hidden) save()
+      else changed()
+    },
+    { signal },
+  )
+  window.addEventListener('pagehide', save, { signal })
+  document.addEventListener('freeze', save, { signal })
+  return () => {
+    unsubscribe()
+    stop.abort()
+    wakeLock?.release().catch(() => {})
+  }
+}

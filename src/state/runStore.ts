@@ -1,0 +1,263 @@
+// What the page knows: one plain observable store that run events are applied to. It computes nothing, calls no worker
+// and touches no storage. Events of other runs are dropped here, and listeners hear at most once per animation frame.
+
+import type { GenerationSettings, Recipe } from '../recipe/recipe'
+import type { RunState } from '../storage/schema'
+import type {
+  DatasetPreview,
+  DataSource,
+  EnvironmentInfo,
+  EvalMetrics,
+  FinetaleErrorData,
+  GenerationRow,
+  ModelSource,
+  RowView,
+  RunEvent,
+  RunPhase,
+  StepMetrics,
+} from '../workers/protocol'
+import { EvalColumns, StepColumns } from './columns'
+
+/** A stored run that can go on from its last checkpoint, or that has none and can only be discarded. */
+export interface InterruptedRun {
+  readonly id: string
+  readonly name: string
+  readonly state: RunState
+  readonly step: number
+  readonly totalSteps: number
+  /** Step and Unix time in ms of the checkpoint a resume starts from; null when nothing was saved. */
+  readonly saved: { readonly step: number; readonly at: number } | null
+}
+
+export interface StoreState {
+  /** True once tokenizer and data set are loaded and Train can start at once. */
+  readonly ready: boolean
+  readonly model: ModelSource | null
+  readonly data: DataSource | null
+  readonly preview: DatasetPreview | null
+  readonly rowIndex: number
+  readonly rowView: RowView | null
+  readonly environment: EnvironmentInfo | null
+
+  /** '' when no run is shown. */
+  readonly runId: string
+  readonly runName: string
+  readonly recipe: Recipe | null
+  readonly phase: RunPhase
+  readonly detail: string
+  readonly totalSteps: number
+  readonly stepsPerEpoch: number
+  readonly parameters: number
+  readonly latest: StepMetrics | null
+  readonly latestEval: EvalMetrics | null
+  readonly checkpoint: { readonly step: number; readonly at: number; readonly bytes: number } | null
+  /** Milliseconds of training before `activeSince`, pauses left out. */
+  readonly activeBefore: number
+  /** Unix time in ms since when training goes on, or null. */
+  readonly activeSince: number | null
+
+  readonly generations: readonly GenerationRow[]
+  /** The generation under way. */
+  readonly writing: { readonly prompt: string; readonly text: string; readonly settings: GenerationSettings } | null
+  readonly warnings: readonly string[]
+  readonly error: FinetaleErrorData | null
+  readonly interrupted: readonly InterruptedRun[]
+}
+
+const noRun = {
+  runId: '',
+  runName: '',
+  recipe: null,
+  phase: 'idle',
+  detail: '',
+  totalSteps: 0,
+  stepsPerEpoch: 0,
+  parameters: 0,
+  latest: null,
+  latestEval: null,
+  checkpoint: null,
+  activeBefore: 0,
+  activeSince: null,
+  error: null,
+} as const
+
+/** Run id of generations from the untouched model, outside any run. */
+export const BASE = 'base'
+
+const timedPhases: readonly RunPhase[] = ['warming up', 'training', 'evaluating', 'saving']
+const busyPhases: readonly RunPhase[] = [...timedPhases, 'loading', 'tokenizing', 'generating']
+
+/** True while the worker is at work on a run, so that settings must not change under it. */
+export function isBusy(phase: RunPhase): boolean {
+  return busyPhases.includes(phase)
+}
+
+export type Schedule = (notify: () => void) => void
+
+/** One call per frame; a hidden page draws no frames, so a timer stands in for it there. */
+export const perFrame: Schedule = (notify) => {
+  let done = false
+  const once = () => {
+    if (done) return
+    done = true
+    clearTimeout(timer)
+    notify()
+  }
+  const timer = setTimeout(once, 250)
+  if (!document.hidden) requestAnimationFrame(once)
+}
+
+export class RunStore {
+  #state: StoreState = {
+    ...noRun,
+    ready: false,
+    model: null,
+    data: null,
+    preview: null,
+    rowIndex: 0,
+    rowView: null,
+    environment: null,
+    generations: [],
+    writing: null,
+    warnings: [],
+    interrupted: [],
+  }
+  #steps = new StepColumns()
+  #evals = new EvalColumns()
+  #listeners = new Set<() => void>()
+  #scheduled = false
+  readonly #schedule: Schedule
+
+  constructor(schedule: Schedule = perFrame) {
+    this.#schedule = schedule
+  }
+
+  get state(): StoreState {
+    return this.#state
+  }
+
+  get steps(): StepColumns {
+    return this.#steps
+  }
+
+  get evals(): EvalColumns {
+    return this.#evals
+  }
+
+  /** Calls `listener` after changes, at most once per frame; returns the function that ends it. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  update(change: Partial<StoreState>): void {
+    this.#state = { ...this.#state, ...change }
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#schedule(() => {
+      this.#scheduled = false
+      for (const listener of this.#listeners) listener()
+    })
+  }
+
+  /** Shows a new run, empty; rows of the untouched model stay in the table beside it. */
+  beginRun(run: { id: string; name: string; recipe: Recipe; totalSteps: number; phase: RunPhase }): void {
+    this.restoreRun([], [])
+    const generations = this.#state.generations.filter((row) => row.runId === BASE || row.runId === run.id)
+    const { id: runId, name: runName, recipe, totalSteps, phase } = run
+    this.update({ ...noRun, runId, runName, recipe, totalSteps, phase, generations, warnings: [] })
+  }
+
+  /** Forgets the run shown; with `all`, also the untouched model's rows (the model has changed). */
+  clearRun(all = false): void {
+    this.restoreRun([], [])
+    const generations = all ? [] : this.#state.generations.filter((row) => row.runId === BASE)
+    this.update({ ...noRun, generations, writing: null, warnings: [] })
+  }
+
+  /** Replaces the run's history by stored rows, in step order. */
+  restoreRun(steps: readonly StepMetrics[], evals: readonly EvalMetrics[]): void {
+    this.#steps = new StepColumns(steps)
+    this.#evals = new EvalColumns(evals)
+    const activeBefore = 1000 * steps.reduce((sum, row) => sum + row.seconds, 0)
+    this.update({ latest: steps.at(-1) ?? null, latestEval: evals.at(-1) ?? null, activeBefore, activeSince: null })
+  }
+
+  addGenerations(rows: readonly GenerationRow[]): void {
+    const known = new Set(this.#state.generations.map((row) => row.id))
+    const fresh = rows.filter((row) => !known.has(row.id))
+    if (fresh.length > 0) this.update({ generations: [...this.#state.generations, ...fresh] })
+  }
+
+  warn(message: string): void {
+    if (!this.#state.warnings.includes(message)) this.update({ warnings: [...this.#state.warnings, message] })
+  }
+
+  /** Applies an event of the run shown; returns false for a late event of another run, which changes nothing. */
+  apply(event: RunEvent): boolean {
+    if (event.kind === 'generation' && event.runId === BASE) {
+      this.addGenerations([event.row])
+      return true
+    }
+    if (event.runId !== (this.#state.runId || BASE)) return false
+    switch (event.kind) {
+      case 'phase':
+        this.#setPhase(event.phase, event.detail)
+        return true
+      case 'started':
+        this.#started(event)
+        return true
+      case 'step':
+        this.#steps.push({ ...event.metrics })
+        this.update({ latest: event.metrics })
+        return true
+      case 'eval':
+        this.#evals.push({ ...event.metrics })
+        this.update({ latestEval: event.metrics })
+        return true
+      case 'checkpoint':
+        this.update({ checkpoint: { step: event.step, at: Date.now(), bytes: event.bytes } })
+        return true
+      case 'warning':
+        this.warn(event.message)
+        return true
+      case 'generation':
+        this.addGenerations([event.row])
+        return true
+      case 'failed':
+        this.#setPhase('failed', event.error.message)
+        this.update({ error: event.error, writing: null })
+        return true
+      default:
+        event satisfies never
+        return false
+    }
+  }
+
+  #setPhase(phase: RunPhase, detail: string): void {
+    const { activeBefore, activeSince } = this.#state
+    const timed = timedPhases.includes(phase)
+    if (timed && activeSince === null) this.update({ activeSince: Date.now() })
+    if (!timed && activeSince !== null) {
+      this.update({ activeSince: null, activeBefore: activeBefore + Date.now() - activeSince })
+    }
+    this.update({ phase, detail })
+  }
+
+  #started(event: Extract<RunEvent, { kind: 'started' }>): void {
+    const { totalSteps, stepsPerEpoch, parameters, environment, fromStep } = event
+    this.#steps.truncateAfter(fromStep)
+    this.#evals.truncateAfter(fromStep)
+    const { latest, latestEval, generations } = this.#state
+    this.update({
+      totalSteps,
+      stepsPerEpoch,
+      parameters,
+      environment,
+      error: null,
+      latest: latest && latest.step <= fromStep ? latest : null,
+      latestEval: latestEval && latestEval.step <= fromStep ? latestEval : null,
+      generations: generations.filter((row) => row.runId !== event.runId || row.step <= fromStep),
+    })
+  }
+}

@@ -1,0 +1,100 @@
+// What the page reads from storage at load: the latest run's history, and the runs that were cut off. It writes nothing
+// but the removal of a run that no tab owns; everything else is the trainer worker's to write.
+
+import type { IDBPDatabase } from 'idb'
+import { readEvals, readSteps } from '../storage/metrics'
+import { deleteRun } from '../storage/runs'
+import type { FinetaleDB, RunRecord } from '../storage/schema'
+import type { EvalMetrics, GenerationRow, RunPhase, StepMetrics } from '../workers/protocol'
+import type { InterruptedRun } from './runStore'
+
+export type Database = IDBPDatabase<FinetaleDB>
+
+/** The name of the Web Lock that the owner of a run holds. */
+export function runLock(runId: string): string {
+  return `finetale-run-${runId}`
+}
+
+export interface StoredRuns {
+  /**
+   * Runs that no tab owns and that can go on, latest first: those cut off or paused, and the very latest also when it was
+   * stopped or failed before its end.
+   */
+  readonly interrupted: readonly InterruptedRun[]
+  /** The run touched last that no other tab owns, whatever its state. */
+  readonly latest: RunRecord | null
+}
+
+export interface RunHistory {
+  readonly steps: readonly StepMetrics[]
+  readonly evals: readonly EvalMetrics[]
+  readonly generations: readonly GenerationRow[]
+}
+
+/** Looks through the stored runs. A run marked running whose lock nobody holds was cut off. */
+export async function findStoredRuns(db: Database): Promise<StoredRuns> {
+  const held = await heldLocks()
+  const records = (await db.getAll('runs')).filter((record) => !held.has(runLock(record.id)))
+  records.sort((a, b) => b.updatedAt - a.updatedAt)
+  const open = records.filter(
+    ({ state, step, totalSteps }, index) =>
+      (state !== 'finished' && state !== 'stopped' && state !== 'failed') ||
+      (state !== 'finished' && index === 0 && step < totalSteps),
+  )
+  const interrupted = await Promise.all(open.map((record) => describe(db, record)))
+  return { interrupted, latest: records[0] ?? null }
+}
+
+async function heldLocks(): Promise<ReadonlySet<string | undefined>> {
+  if (!('locks' in navigator)) return new Set()
+  const { held } = await navigator.locks.query()
+  return new Set((held ?? []).map((lock) => lock.name))
+}
+
+async function describe(db: Database, record: RunRecord): Promise<InterruptedRun> {
+  const { id, name, state, step, totalSteps, currentCheckpoint } = record
+  const manifest = currentCheckpoint ? await db.get('checkpoints', currentCheckpoint) : undefined
+  const saved = manifest ? { step: manifest.cursor.step, at: manifest.createdAt } : null
+  return { id, name, state, step: Math.max(step, saved?.step ?? 0), totalSteps, saved }
+}
+
+/** A stored run's metrics and generations, in step order. */
+export async function readHistory(db: Database, runId: string): Promise<RunHistory> {
+  const [steps, evals, generations] = await Promise.all([
+    readSteps(db, runId),
+    readEvals(db, runId),
+    db.getAllFromIndex('generations', 'runId', runId),
+  ])
+  return { steps, evals, generations: generations.sort((a, b) => a.step - b.step || a.at - b.at) }
+}
+
+/** The inputs kept with a run, keyed by file name (`data` is the data set). */
+export async function readInputs(db: Database, runId: string): Promise<Record<string, Blob>> {
+  const prefix = `${runId}/`
+  const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`)
+  const [keys, blobs] = await Promise.all([db.getAllKeys('files', range), db.getAll('files', range)])
+  const files: Record<string, Blob> = {}
+  keys.forEach((key, index) => {
+    const blob = blobs[index]
+    if (blob) files[key.slice(prefix.length)] = blob
+  })
+  return files
+}
+
+/** Removes a run for good unless another tab owns it; false when one does. */
+export async function discardStoredRun(db: Database, runId: string): Promise<boolean> {
+  if (!('locks' in navigator)) {
+    await deleteRun(db, runId)
+    return true
+  }
+  return navigator.locks.request(runLock(runId), { ifAvailable: true }, async (lock) => {
+    if (lock) await deleteRun(db, runId)
+    return lock !== null
+  })
+}
+
+/** The phase to show for a run that is not in memory. */
+export function phaseOfStored(record: RunRecord): RunPhase {
+  if (record.state === 'failed') return 'failed'
+  return record.state === 'finished' || record.state === 'stopped' ? 'finished' : 'interrupted'
+}

@@ -1,0 +1,73 @@
+// The commands of step 3: writes from prompts, with the trained or the untouched weights. It trains nothing.
+
+import { proxy } from 'comlink'
+import type { GenerationSettings } from '../recipe/recipe'
+import { toErrorData } from '../workers/clients'
+import type { GenerationRow } from '../workers/protocol'
+import { encodeAll } from './controllerParts'
+import type { ControllerParts } from './controllerParts'
+import { notebookPrompts } from './prompts'
+import { BASE } from './runStore'
+
+/** Which weights write: those of the run shown, or the model as it was before any training. */
+export type Writer = 'run' | 'base'
+
+export class TextWriter {
+  readonly #parts: ControllerParts
+  /** What the trainer worker holds: a run id, BASE, or '' for nothing. */
+  #held = ''
+
+  constructor(parts: ControllerParts) {
+    this.#parts = parts
+  }
+
+  /** Tells what the trainer worker holds from now on; '' when it lost everything. */
+  holds(runId: string): void {
+    this.#held = runId
+  }
+
+  /** Writes from a prompt; the text so far shows in the store, the row joins the table. Null when it failed. */
+  async generate(prompt: string, settings: GenerationSettings, writer: Writer): Promise<GenerationRow | null> {
+    const { store, trainer } = this.#parts
+    store.update({ writing: { prompt, text: '', settings }, error: null })
+    try {
+      const [encoded] = await encodeAll(this.#parts, [prompt])
+      if (!encoded) return null
+      const runId = await this.#load(writer)
+      const onText = proxy((text: string) => {
+        if (store.state.writing) store.update({ writing: { prompt, text, settings } })
+      })
+      const row = await trainer.call((api) => api.generate({ runId, prompt: encoded, settings }, onText))
+      store.addGenerations([row])
+      return row
+    } catch (thrown) {
+      store.update({ error: toErrorData(thrown) })
+      return null
+    } finally {
+      store.update({ writing: null })
+    }
+  }
+
+  /** Runs the notebook's prompts one after another, until one is stopped or fails. */
+  async runPrompts(settings: GenerationSettings, writer: Writer): Promise<void> {
+    for (const prompt of notebookPrompts) {
+      const row = await this.generate(prompt, settings, writer)
+      if (row === null || row.ended === 'stopped') return
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#parts.trainer.call((api) => api.stopGenerating())
+  }
+
+  async #load(writer: Writer): Promise<string> {
+    const { store, trainer } = this.#parts
+    const { runId, model } = store.state
+    const wanted = writer === 'run' && runId ? runId : BASE
+    if (this.#held === wanted) return wanted
+    if (wanted !== BASE) await trainer.call((api) => api.loadRun(runId))
+    else if (model) await trainer.call((api) => api.loadBase(model))
+    this.#held = wanted
+    return wanted
+  }
+}

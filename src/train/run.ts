@@ -1,0 +1,280 @@
+// One run while it is in memory: drives the loop, tells the page, and has history and checkpoints kept.
+// How a run is found, loaded and locked is session.ts; what the loop computes is loop.ts.
+
+import type { Param } from '../kernels/param'
+import type * as tf from '../kernels/tf'
+import type { GPTNeo } from '../model/gptNeo'
+import type { GenerationSettings, Recipe } from '../recipe/recipe'
+import type { TrainingCursor } from '../storage/schema'
+import type {
+  Decode,
+  EnvironmentInfo,
+  RunEvent,
+  RunPhase,
+  TokenizedDataset,
+  TokenizedPrompt,
+} from '../workers/protocol'
+import { type Mutex, RunControl } from './control'
+import { toErrorData } from './errors'
+import { evaluateRows } from './evaluate'
+import type { RunKeeper } from './keeper'
+import { type LoopEvent, trainLoop } from './loop'
+import type { AdamW } from './optimizer'
+import { stepsPerEpoch, totalSteps } from './schedule'
+import { writeText } from './writeText'
+
+/** Non-finite steps in a row after which the run pauses. */
+const PATIENCE = 3
+
+export interface RunParts {
+  readonly runId: string
+  readonly recipe: Recipe
+  readonly dataset: TokenizedDataset
+  readonly prompts: readonly TokenizedPrompt[]
+  readonly generation: GenerationSettings
+  readonly model: GPTNeo
+  readonly optimizer: AdamW
+  readonly environment: EnvironmentInfo
+  /** Where to go on; step 0 for a new run. */
+  readonly cursor: TrainingCursor
+  /** True when the evaluation due at the cursor is already in the history. */
+  readonly evaluated: boolean
+  readonly keeper: RunKeeper
+  readonly mutex: Mutex
+  readonly emit: (event: RunEvent) => void
+  readonly decode: Decode
+  /** True when the user wants the text under way to end. */
+  readonly textStopped: () => boolean
+}
+
+export class Run {
+  readonly control: RunControl
+  readonly #parts: RunParts
+  #cursor: TrainingCursor
+  #savedStep: number
+  #badSteps = 0
+  #resting: RunPhase = 'warming up'
+  /** The untouched weights of a new run, until the step-0 rows are made. */
+  #untouched: tf.Tensor[] | null = null
+
+  constructor(parts: RunParts) {
+    this.#parts = parts
+    this.#cursor = parts.cursor
+    this.#savedStep = parts.cursor.step === 0 ? -1 : parts.cursor.step
+    this.control = new RunControl(parts.mutex, {
+      save: (cursor) => this.#save(cursor),
+      saveDue: ({ step }) =>
+        parts.recipe.save_steps > 0 && step > 0 && step % parts.recipe.save_steps === 0 && step !== this.#savedStep,
+      phase: async (phase, { step }) => {
+        this.#rest(phase, `step ${step}`)
+        await parts.keeper.flush({ step, state: phase === 'paused' ? 'paused' : 'running' })
+      },
+    })
+  }
+
+  get step(): number {
+    return this.#cursor.step
+  }
+
+  /** Trains until the recipe ends or the user stops. Model and optimizer stay the caller's. */
+  async train(): Promise<void> {
+    const { runId, recipe, dataset, model, environment, cursor, keeper, emit } = this.#parts
+    const total = totalSteps(recipe, dataset.train.rows)
+    const perEpoch = stepsPerEpoch(recipe, dataset.train.rows)
+    const { parameterCount: parameters } = model
+    emit({
+      kind: 'started',
+      runId,
+      totalSteps: total,
+      stepsPerEpoch: perEpoch,
+      parameters,
+      environment,
+      fromStep: cursor.step,
+    })
+    this.#rest(cursor.step === 0 ? 'warming up' : 'training', '')
+    // Sharing the tensors costs nothing until the first update replaces them.
+    if (cursor.step === 0) this.#untouched = model.params.map((param) => param.value.clone())
+    try {
+      const loop = trainLoop({ ...this.#parts, control: this.control })
+      let next = await loop.next()
+      while (next.done !== true) {
+        await this.#handle(next.value)
+        next = await loop.next()
+      }
+      await this.#finish(next.value)
+    } finally {
+      this.#dropUntouched()
+      await keeper.flush({})
+    }
+  }
+
+  async #handle(event: LoopEvent): Promise<void> {
+    const { runId, keeper, emit } = this.#parts
+    this.#cursor = event.cursor
+    switch (event.kind) {
+      case 'step':
+        this.#badSteps = 0
+        keeper.addStep(event.metrics)
+        emit({ kind: 'step', runId, metrics: event.metrics })
+        break
+      case 'quiet':
+        this.#badSteps = 0
+        break
+      case 'skipped':
+        this.#skipped(event)
+        break
+      case 'evaluating':
+        this.#tell('evaluating', `step ${event.cursor.step}`)
+        return
+      case 'eval':
+        keeper.addEval(event.metrics)
+        emit({ kind: 'eval', runId, metrics: event.metrics })
+        this.#tell(this.#resting, '')
+        await keeper.flush({ bestEvalLoss: event.cursor.bestEvalLoss })
+        return
+      case 'epoch':
+        return
+    }
+    if (this.#untouched !== null) await this.#lookAtUntouched(this.#untouched)
+    await keeper.flushWhenFull({ step: event.cursor.step })
+  }
+
+  #skipped({ loss, gradNorm, cursor }: Extract<LoopEvent, { kind: 'skipped' }>): void {
+    this.#badSteps++
+    const what = Number.isFinite(loss) ? `the gradient norm was ${gradNorm}` : `the loss was ${loss}`
+    this.#warn(`Step ${cursor.step} was skipped: ${what}. The weights did not change.`)
+    if (this.#badSteps % PATIENCE !== 0) return
+    this.control.pause()
+    this.#warn(
+      `${this.#badSteps} steps in a row gave no usable numbers, so the run is paused and nothing more is saved over the ` +
+        'last good checkpoint. A smaller learning rate usually helps.',
+    )
+  }
+
+  /**
+   * Evaluation and prompts on the weights of step 0. They come after the first step so that the first step comes soon;
+   * the weights are put in place for it and taken out again.
+   */
+  async #lookAtUntouched(untouched: tf.Tensor[]): Promise<void> {
+    const { runId, recipe, dataset, model, keeper, emit } = this.#parts
+    const proceed = () => this.control.proceed()
+    await this.control.exclusive(async () => {
+      const trained = exchange(model.params, untouched)
+      try {
+        if (recipe.eval_strategy !== 'no' && dataset.eval.rows > 0) {
+          this.#tell('evaluating', 'the model before training')
+          const exclusive = async <T>(work: () => T) => work()
+          const { padId } = dataset
+          const result = await evaluateRows({ model, rows: dataset.eval, recipe, padId, exclusive, proceed })
+          if (result !== null) {
+            const metrics = { step: 0, epoch: 0, ...result, at: Date.now() }
+            keeper.addEval(metrics)
+            emit({ kind: 'eval', runId, metrics })
+          }
+        }
+        await this.#runPrompts(0)
+      } finally {
+        exchange(model.params, trained)
+        this.#dropUntouched()
+      }
+    })
+    this.#rest('training', '')
+  }
+
+  #dropUntouched(): void {
+    for (const tensor of this.#untouched ?? []) tensor.dispose()
+    this.#untouched = null
+  }
+
+  /** Writes a row for each prompt with the weights as they are. The caller holds the model. */
+  async #runPrompts(step: number): Promise<void> {
+    const { runId, model, dataset, prompts, generation: settings, decode, keeper, emit, textStopped } = this.#parts
+    const stopped = () => !this.control.proceed() || textStopped()
+    for (const [i, prompt] of prompts.entries()) {
+      if (!this.control.proceed()) return
+      this.#tell('generating', `prompt ${i + 1} of ${prompts.length}`)
+      const warn = (message: string) => this.#warn(message)
+      const { eosId } = dataset
+      const row = await writeText({
+        model,
+        decode,
+        eosId,
+        runId,
+        step,
+        prompt,
+        settings,
+        onText: () => {},
+        stopped,
+        warn,
+      })
+      await keeper.addGeneration(row)
+      emit({ kind: 'generation', runId, row })
+    }
+  }
+
+  async #finish(how: 'finished' | 'stopped'): Promise<void> {
+    const { keeper } = this.#parts
+    const { step } = this.#cursor
+    if (how === 'stopped') {
+      if (this.control.stopMode === 'discard') {
+        await keeper.discard()
+        this.#tell('idle', 'discarded')
+        return
+      }
+      await this.#save(this.#cursor)
+      await keeper.flush({ state: 'stopped', step })
+      this.#tell('idle', `stopped at step ${step}`)
+      return
+    }
+    await this.#save(this.#cursor)
+    if (this.#badSteps === 0) await this.control.exclusive(() => this.#runPrompts(step))
+    await keeper.flush({ state: 'finished', step })
+    this.#tell('finished', '')
+  }
+
+  /** Saves a checkpoint unless this step has one or its weights are suspect. A failure is a warning, not an end. */
+  async #save(cursor: TrainingCursor): Promise<void> {
+    const { runId, model, optimizer, keeper, emit } = this.#parts
+    const { step } = cursor
+    if (step === this.#savedStep) return
+    if (this.#badSteps > 0) {
+      this.#warn(`No checkpoint at step ${step}: the last step gave no usable numbers. The last good checkpoint stays.`)
+      return
+    }
+    if (!keeper.works) return
+    this.#tell('saving', `step ${step}`)
+    const begun = performance.now()
+    try {
+      const { bytes } = await this.control.exclusive(() => keeper.save(cursor, model.params, optimizer))
+      this.#savedStep = step
+      emit({ kind: 'checkpoint', runId, step, bytes, seconds: (performance.now() - begun) / 1000 })
+    } catch (thrown) {
+      const { message, action } = toErrorData(thrown)
+      this.#warn(`The checkpoint at step ${step} was not saved; the one before it stays. ${message} ${action}`)
+    }
+    this.#tell(this.#resting, '')
+  }
+
+  /** Changes the phase that the run returns to after saving, evaluating or generating. */
+  #rest(phase: RunPhase, detail: string): void {
+    this.#resting = phase
+    this.#tell(phase, detail)
+  }
+
+  #tell(phase: RunPhase, detail: string): void {
+    this.#parts.emit({ kind: 'phase', runId: this.#parts.runId, phase, detail })
+  }
+
+  #warn(message: string): void {
+    this.#parts.emit({ kind: 'warning', runId: this.#parts.runId, message })
+  }
+}
+
+/** Puts `values` in place of the parameters' own, which are returned. */
+function exchange(params: readonly Param[], values: readonly tf.Tensor[]): tf.Tensor[] {
+  return params.map((param, i) => {
+    const old = param.value
+    param.value = values[i] ?? old
+    return old
+  })
+}

@@ -1,0 +1,62 @@
+// How uPlot draws our curves: scales, axes and colours, read from theme.css at each drawing so that both schemes fit.
+
+import type uPlot from 'uplot'
+
+export interface ChartLook {
+  readonly width: number
+  readonly height: number
+  /** False draws the raw values as the main line. */
+  readonly smoothed: boolean
+  readonly format: (value: number) => string
+  /** A custom property's value where the chart stands. */
+  readonly color: (property: string) => string
+  readonly onCursor: (index: number | null) => void
+}
+
+/** Charts with this key mark the same step when the pointer is over one of them. */
+const SYNC = 'finetale-steps'
+
+export function chartOptions({ width, height, smoothed, format, color, onCursor }: ChartLook): uPlot.Options {
+  const axis = {
+    stroke: () => color('--ink-2'),
+    grid: { stroke: () => color('--chart-grid'), width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui, sans-serif',
+  }
+  return {
+    width,
+    height,
+    legend: { show: false },
+    padding: [8, 12, 0, 0],
+    scales: { x: { time: false }, y: { range: { min: { pad: 0.08 }, max: { pad: 0.08 } } } },
+    cursor: {
+      sync: { key: SYNC },
+      drag: { x: true, y: false },
+      points: { size: 8, fill: (_chart, series) => color(seriesColors[series] ?? '--chart-line') },
+    },
+    axes: [
+      { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000], space: 48 },
+      { ...axis, size: 58, values: (_chart, ticks) => ticks.map(format), space: 36 },
+    ],
+    series: [
+      {},
+      {
+        stroke: () => color(smoothed ? '--chart-raw' : '--chart-line'),
+        width: smoothed ? 1.5 : 2,
+        points: { show: (chart) => chart.data[0].length < 3 },
+      },
+      { stroke: () => color('--chart-line'), width: 2.25, show: smoothed, points: { show: false } },
+      {
+        stroke: () => color('--eval'),
+        fill: () => color('--surface'),
+        width: 1.5,
+        dash: [6, 4],
+        spanGaps: true,
+        points: { show: true, size: 9, width: 2, stroke: () => color('--eval'), fill: () => color('--surface') },
+      },
+    ],
+    hooks: { setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)] },
+  }
+}
+
+const seriesColors = ['', '--chart-line', '--chart-line', '--eval']

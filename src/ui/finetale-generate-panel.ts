@@ -1,0 +1,302 @@
+// Step 3, left: the prompt, how words are picked, and the text as it comes. It writes nothing itself.
+
+import { css, html, LitElement, nothing } from 'lit'
+import { customElement, property, state } from 'lit/decorators.js'
+import type { GenerationSettings } from '../recipe/recipe'
+import { characterPrompt } from '../state/prompts'
+import type { Writer } from '../state/textWriter'
+import { send } from './events'
+import { say } from './messages'
+import { controls, panel } from './sharedStyles'
+
+/** The notebook's way of picking words. */
+export const notebookGeneration: GenerationSettings = {
+  do_sample: true,
+  temperature: 1,
+  top_k: 50,
+  top_p: 0.3,
+  max_new_tokens: 50,
+  seed: 42,
+}
+
+const numberSettings = [
+  { key: 'temperature', label: 'temperature', min: 0.01, max: 10, step: 0.1, sampling: true },
+  { key: 'top_k', label: 'top_k', min: 0, max: 100_000, step: 1, sampling: true },
+  { key: 'top_p', label: 'top_p', min: 0.01, max: 1, step: 0.05, sampling: true },
+  { key: 'max_new_tokens', label: 'max_new_tokens', min: 1, max: 2048, step: 1, sampling: false },
+  { key: 'seed', label: 'generation_seed', min: 0, max: 4_294_967_295, step: 1, sampling: true },
+] as const
+
+/**
+ * @fires finetale-write - Prompt, settings and weights to write with.
+ * @fires finetale-notebook-prompts - The same for the notebook's three prompts. @fires finetale-stop-writing
+ */
+@customElement('finetale-generate-panel')
+export class FinetaleGeneratePanel extends LitElement {
+  static override styles = [
+    controls,
+    panel,
+    css`
+      fieldset {
+        display: grid;
+        gap: 12px;
+        min-width: 0;
+        margin: 0;
+        padding: 0;
+        border: 0;
+      }
+      .kinds {
+        display: inline-grid;
+        grid-auto-flow: column;
+        grid-auto-columns: 1fr;
+        gap: 2px;
+        padding: 3px;
+        border-radius: 10px;
+        background: var(--surface-2);
+      }
+      .kinds button {
+        border-color: transparent;
+        background: transparent;
+      }
+      .kinds button[aria-pressed='true'] {
+        background: var(--surface);
+        box-shadow: var(--shadow);
+      }
+      .pair {
+        display: grid;
+        grid-template-columns: 1fr 1fr;
+        gap: 12px;
+      }
+      label > span {
+        display: block;
+        margin-bottom: 4px;
+        font-weight: 550;
+      }
+      label code {
+        color: var(--ink-2);
+        font: 12px var(--font-mono);
+        font-weight: 400;
+      }
+      .check {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        min-height: 36px;
+      }
+      textarea {
+        min-height: 132px;
+        resize: vertical;
+      }
+      .settings {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(110px, 1fr));
+        gap: 12px;
+        padding-top: 8px;
+      }
+      .wide {
+        grid-column: 1 / -1;
+      }
+      .buttons {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+      }
+      .buttons .primary {
+        min-width: 100px;
+      }
+      .output {
+        padding: 14px 16px;
+        border-left: 3px solid var(--accent);
+        border-radius: 8px;
+        background: var(--surface-2);
+        font: 16px/1.6 var(--font-text);
+        white-space: pre-wrap;
+        overflow-wrap: anywhere;
+      }
+      .output::after {
+        content: '▍';
+        color: var(--accent);
+        animation: blink 1s steps(2) infinite;
+      }
+      @keyframes blink {
+        50% {
+          opacity: 0;
+        }
+      }
+    `,
+  ]
+
+  /** The generated text so far, or null when nothing is being written. */
+  @property({ attribute: false }) writing: string | null = null
+  /** True when a run's weights can write. */
+  @property({ type: Boolean }) hasRun = false
+  /** True when only the run's weights can write, because it is in memory and not finished. */
+  @property({ type: Boolean }) runOnly = false
+  @property({ type: Number }) step = 0
+  @property({ type: Boolean }) disabled = false
+
+  @state() private kind: 'character' | 'free' = 'character'
+  @state() private settings: GenerationSettings = notebookGeneration
+  @state() private chosen: Writer | null = null
+
+  #character = { name: 'Wren Alder', race: 'Gnome', class: 'Wizard' }
+  #free = ''
+
+  override render() {
+    const busy = this.writing !== null
+    return html`
+      <div class="panel">
+        <fieldset ?disabled=${this.disabled}>
+          <h3>${say('generateHeading')}</h3>
+          <div class="kinds" role="group" aria-label=${say('promptKind')}>
+            ${this.renderKind('character')} ${this.renderKind('free')}
+          </div>
+          ${this.kind === 'character' ? this.renderCharacter() : this.renderFree()} ${this.renderWriter()}
+          <details>
+            <summary>${say('decoding')}</summary>
+            <div class="settings">${this.renderSettings()}</div>
+          </details>
+          <div class="buttons">
+            ${
+              busy
+                ? html`<button id="stop-writing" @click=${() => send(this, 'finetale-stop-writing', undefined)}>
+                    ${say('stopWriting')}
+                  </button>`
+                : html`<button id="write" class="primary" @click=${this.write}>${say('write')}</button>`
+            }
+            <button
+              id="notebook-prompts"
+              ?disabled=${busy}
+              @click=${() => send(this, 'finetale-notebook-prompts', { settings: this.settings, writer: this.#writer })}
+            >
+              ${say('notebookPrompts')}
+            </button>
+          </div>
+          ${busy ? html`<p class="output" aria-label=${say('outputLabel')}>${this.writing}</p>` : nothing}
+        </fieldset>
+      </div>
+    `
+  }
+
+  private renderKind(kind: 'character' | 'free') {
+    return html`<button aria-pressed=${kind === this.kind ? 'true' : 'false'} @click=${() => (this.kind = kind)}>
+      ${say(kind === 'character' ? 'promptCharacter' : 'promptFree')}
+    </button>`
+  }
+
+  private renderCharacter() {
+    const field = (key: 'name' | 'race' | 'class', label: string) =>
+      html`<label>
+        <span>${label}</span>
+        <input
+          id="character-${key}"
+          autocomplete="off"
+          .value=${this.#character[key]}
+          @input=${(event: Event) => {
+            if (event.target instanceof HTMLInputElement) this.#character[key] = event.target.value
+          }}
+        />
+      </label>`
+    return html`
+      ${field('name', say('characterName'))}
+      <div class="pair">${field('race', say('characterRace'))} ${field('class', say('characterClass'))}</div>
+    `
+  }
+
+  private renderFree() {
+    return html`<label>
+      <span>${say('freeText')}</span>
+      <textarea
+        id="free-text"
+        .value=${this.#free}
+        @input=${(event: Event) => {
+          if (event.target instanceof HTMLTextAreaElement) this.#free = event.target.value
+        }}
+      ></textarea>
+    </label>`
+  }
+
+  private renderWriter() {
+    return html`<label>
+      <span>${say('writerLabel')}</span>
+      <select
+        id="writer"
+        @change=${(event: Event) => {
+          if (event.target instanceof HTMLSelectElement) this.chosen = event.target.value === 'run' ? 'run' : 'base'
+        }}
+      >
+        ${
+          this.hasRun
+            ? html`<option value="run" .selected=${this.#writer === 'run'}>
+                ${say('writerRun', { step: this.step })}
+              </option>`
+            : nothing
+        }
+        ${
+          this.runOnly
+            ? nothing
+            : html`<option value="base" .selected=${this.#writer === 'base'}>${say('writerBase')}</option>`
+        }
+      </select>
+    </label>`
+  }
+
+  private renderSettings() {
+    const { settings } = this
+    return html`
+      <label class="check wide">
+        <input
+          type="checkbox"
+          id="do_sample"
+          .checked=${settings.do_sample}
+          @change=${(event: Event) => {
+            if (event.target instanceof HTMLInputElement) this.settings = { ...settings, do_sample: event.target.checked }
+          }}
+        />
+        ${say('do_sample')} <code>do_sample</code>
+        <span class="muted">${say('do_sampleHelp')}</span>
+      </label>
+      ${numberSettings.map(
+        ({ key, label, min, max, step, sampling }) =>
+          html`<label>
+            <span>${say(label)} ${label === key ? html`<code>${key}</code>` : nothing}</span>
+            <input
+              id="generation-${key}"
+              type="number"
+              step=${step}
+              min=${min}
+              max=${max}
+              ?disabled=${sampling && !settings.do_sample}
+              .value=${String(settings[key])}
+              @change=${(event: Event) => this.typed(event, key, min, max)}
+            />
+          </label>`,
+      )}
+    `
+  }
+
+  /** Takes a number inside its bounds; anything else shows the value that stays in force. */
+  private typed(event: Event, key: (typeof numberSettings)[number]['key'], min: number, max: number) {
+    if (!(event.target instanceof HTMLInputElement)) return
+    const typed = event.target.valueAsNumber
+    const whole = key === 'temperature' || key === 'top_p' ? typed : Math.round(typed)
+    if (Number.isFinite(whole)) this.settings = { ...this.settings, [key]: Math.min(max, Math.max(min, whole)) }
+    event.target.value = String(this.settings[key])
+  }
+
+  private write() {
+    const prompt = this.kind === 'character' ? characterPrompt(this.#character) : this.#free
+    send(this, 'finetale-write', { prompt, settings: this.settings, writer: this.#writer })
+  }
+
+  get #writer(): Writer {
+    if (!this.hasRun) return 'base'
+    return this.runOnly ? 'run' : (this.chosen ?? 'run')
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'finetale-generate-panel': FinetaleGeneratePanel
+  }
+}

@@ -1,0 +1,246 @@
+// Everything written, newest first, each beside what the untouched model made of the same prompt. Text only, never HTML.
+
+import { css, html, LitElement, nothing } from 'lit'
+import { customElement, property, state } from 'lit/decorators.js'
+import type { GenerationRow } from '../workers/protocol'
+import { formatDuration, formatNumber, formatPercent } from './format'
+import { say } from './messages'
+import { controls, panel } from './sharedStyles'
+
+const LONG = 420
+
+@customElement('finetale-generation-table')
+export class FinetaleGenerationTable extends LitElement {
+  static override styles = [
+    controls,
+    panel,
+    css`
+      .filter {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        min-width: 0;
+      }
+      .filter select {
+        max-width: 240px;
+        min-height: 32px;
+        padding: 2px 8px;
+      }
+      table {
+        width: 100%;
+        border-collapse: collapse;
+        table-layout: fixed;
+      }
+      th {
+        padding: 6px 8px;
+        color: var(--ink-2);
+        font-size: 12.5px;
+        font-weight: 550;
+        text-align: left;
+      }
+      th.step {
+        width: 56px;
+      }
+      th.prompt {
+        width: 19%;
+      }
+      th.facts {
+        width: 17%;
+      }
+      td {
+        padding: 12px 8px;
+        border-top: 1px solid var(--line);
+        vertical-align: top;
+        overflow-wrap: anywhere;
+      }
+      td.step {
+        font-weight: 600;
+        font-variant-numeric: tabular-nums;
+      }
+      .prose {
+        font: 15px/1.55 var(--font-text);
+        white-space: pre-wrap;
+      }
+      .prompt .prose {
+        color: var(--ink-2);
+        font: 12.5px/1.45 var(--font);
+      }
+      .before .prose {
+        color: var(--ink-2);
+      }
+      .clamped {
+        display: -webkit-box;
+        overflow: hidden;
+        -webkit-box-orient: vertical;
+        -webkit-line-clamp: 8;
+      }
+      ul {
+        margin: 0;
+        padding: 0;
+        color: var(--ink-2);
+        font-size: 12.5px;
+        list-style: none;
+      }
+      .empty {
+        padding: 32px 8px;
+        color: var(--ink-2);
+        text-align: center;
+      }
+      @media (max-width: 800px) {
+        table,
+        tbody,
+        tr,
+        td {
+          display: block;
+        }
+        thead {
+          display: none;
+        }
+        tr {
+          padding: 12px 0;
+          border-top: 1px solid var(--line);
+        }
+        td {
+          padding: 4px 0;
+          border: 0;
+        }
+        td::before {
+          content: attr(data-label);
+          display: block;
+          color: var(--ink-2);
+          font-size: 12.5px;
+          font-weight: 550;
+        }
+      }
+    `,
+  ]
+
+  /** All rows, oldest first; nothing is ever removed by this element. */
+  @property({ attribute: false }) rows: readonly GenerationRow[] = []
+
+  @state() private prompt = ''
+  @state() private expanded: ReadonlySet<string> = new Set()
+
+  override render() {
+    const prompts = [...new Set(this.rows.map((row) => row.prompt))]
+    const chosen = prompts.includes(this.prompt) ? this.prompt : ''
+    const rows = this.rows.filter((row) => chosen === '' || row.prompt === chosen).toReversed()
+    return html`
+      <div class="panel">
+        <div class="head">
+          <h3>${say('tableHeading')}</h3>
+          ${
+            prompts.length > 1
+              ? html`<label class="filter">
+                  ${say('filterLabel')}
+                  <select @change=${this.filtered}>
+                    <option value="-1" .selected=${chosen === ''}>${say('filterAll')}</option>
+                    ${prompts.map(
+                      (prompt, index) =>
+                        html`<option value=${index} .selected=${prompt === chosen}>${shortPrompt(prompt)}</option>`,
+                    )}
+                  </select>
+                </label>`
+              : nothing
+          }
+        </div>
+        ${rows.length === 0 ? html`<p class="empty">${say('tableEmpty')}</p>` : this.renderTable(rows)}
+      </div>
+    `
+  }
+
+  private renderTable(rows: readonly GenerationRow[]) {
+    return html`
+      <table role="table">
+        <thead>
+          <tr>
+            <th scope="col" class="step">${say('colStep')}</th>
+            <th scope="col" class="prompt">${say('colPrompt')}</th>
+            <th scope="col">${say('colBefore')}</th>
+            <th scope="col">${say('colGeneration')}</th>
+            <th scope="col" class="facts">${say('colSettings')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map((row) => this.renderRow(row))}
+        </tbody>
+      </table>
+    `
+  }
+
+  private renderRow(row: GenerationRow) {
+    const before = row.step > 0 ? this.#untouched(row) : null
+    return html`
+      <tr role="row">
+        <td role="cell" class="step" data-label=${say('colStep')}>${formatNumber(row.step)}</td>
+        <td role="cell" class="prompt" data-label=${say('colPrompt')}>${this.renderText(`${row.id}-p`, row.prompt)}</td>
+        <td role="cell" class="before" data-label=${say('colBefore')}>
+          ${before ? this.renderText(`${row.id}-b`, before.generation) : say('none')}
+        </td>
+        <td role="cell" data-label=${say('colGeneration')}>${this.renderText(row.id, row.generation)}</td>
+        <td role="cell" data-label=${say('colSettings')}>${renderFacts(row)}</td>
+      </tr>
+    `
+  }
+
+  private renderText(id: string, text: string) {
+    const long = text.length > LONG || text.split('\n').length > 8
+    const open = this.expanded.has(id)
+    return html`
+      <div class="prose ${long && !open ? 'clamped' : ''}">${text}</div>
+      ${
+        long
+          ? html`<button class="quiet" aria-expanded=${open ? 'true' : 'false'} @click=${() => this.toggle(id)}>
+              ${say(open ? 'showLess' : 'showAll')}
+            </button>`
+          : nothing
+      }
+    `
+  }
+
+  /** The untouched model's row for the same prompt, by preference with the same settings. */
+  #untouched({ prompt, settings }: GenerationRow): GenerationRow | null {
+    const candidates = this.rows.filter((row) => row.step === 0 && row.prompt === prompt)
+    const wanted = JSON.stringify(settings)
+    return candidates.find((row) => JSON.stringify(row.settings) === wanted) ?? candidates.at(-1) ?? null
+  }
+
+  private filtered(event: Event) {
+    if (!(event.target instanceof HTMLSelectElement)) return
+    const prompts = [...new Set(this.rows.map((row) => row.prompt))]
+    this.prompt = prompts[Number(event.target.value)] ?? ''
+  }
+
+  private toggle(id: string) {
+    const expanded = new Set(this.expanded)
+    if (!expanded.delete(id)) expanded.add(id)
+    this.expanded = expanded
+  }
+}
+
+function renderFacts({ settings, metrics, tokens, milliseconds, ended }: GenerationRow) {
+  const { do_sample, temperature, top_k: k, top_p: p, seed } = settings
+  const facts = [
+    do_sample ? say('sampled', { temperature, k, p, seed: String(seed) }) : say('greedy'),
+    say('metricSpeed', { tokens, time: formatDuration(milliseconds / 1000) }),
+    say(`ended_${ended}`),
+    say('metricWords', { words: metrics.words, unique: metrics.uniqueWords }),
+    say('metricDistinct', { share: formatPercent(metrics.distinct2) }),
+    metrics.longestRepeat ? say('metricRepeat', { phrase: metrics.longestRepeat }) : say('metricNoRepeat'),
+  ]
+  return html`<ul>
+    ${facts.map((fact) => html`<li>${fact}</li>`)}
+  </ul>`
+}
+
+/** The character of a backstory prompt, or the start of any other prompt. */
+function shortPrompt(prompt: string): string {
+  const found = /Name:\s*(.*?)\s*Character Race:\s*(.*?)\s*Character Class:\s*(.*?)\s*Output:/s.exec(prompt)
+  return found ? found.slice(1).join(' · ') : prompt.slice(0, 60)
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'finetale-generation-table': FinetaleGenerationTable
+  }
+}

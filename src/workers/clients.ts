@@ -1,0 +1,116 @@
+// The page's ends of the two workers: creates them, wraps them with Comlink, and turns a worker's crash into an error
+// that pending calls see. It holds no run state and imports nothing that computes.
+
+import { proxy, wrap } from 'comlink'
+import type { Remote } from 'comlink'
+import type { Decode, FinetaleErrorData, RunEvent, TokenizerApi, TrainerApi } from './protocol'
+
+export const WORKER_CRASHED = 'WorkerCrashed'
+
+export interface WorkerClient<Api> {
+  /** Calls the worker; rejects with FinetaleErrorData, also when the worker dies while the call is pending. */
+  call<T>(use: (api: Remote<Api>) => Promise<T>): Promise<T>
+  /** Ends the worker and starts a fresh one; calls still pending reject. */
+  restart(): void
+  terminate(): void
+}
+
+/** Makes error data of whatever was thrown on either side. */
+export function toErrorData(thrown: unknown): FinetaleErrorData {
+  const reload = 'Try again; if it happens again, reload the page. Saved runs are kept.'
+  if (typeof thrown !== 'object' || thrown === null) return { name: 'Error', message: String(thrown), action: reload }
+  const name = 'name' in thrown && typeof thrown.name === 'string' ? thrown.name : 'Error'
+  const message = 'message' in thrown && typeof thrown.message === 'string' ? thrown.message : 'Something went wrong.'
+  const action = 'action' in thrown && typeof thrown.action === 'string' && thrown.action ? thrown.action : reload
+  return { name, message, action }
+}
+
+interface Live<Api> {
+  readonly worker: Worker
+  readonly api: Remote<Api>
+  /** Never resolves; rejects when the worker dies. */
+  readonly died: Promise<never>
+  readonly kill: (reason: FinetaleErrorData) => void
+}
+
+function createClient<Api>(
+  label: string,
+  spawn: () => Worker,
+  onStart: (api: Remote<Api>) => void,
+  onCrash: (error: FinetaleErrorData) => void,
+): WorkerClient<Api> {
+  let live: Live<Api> | null = null
+
+  function start(): Live<Api> {
+    const worker = spawn()
+    const api = wrap<Api>(worker)
+    let kill: (reason: FinetaleErrorData) => void = () => {}
+    const died = new Promise<never>((_resolve, reject) => {
+      kill = reject
+    })
+    died.catch(() => {})
+    const crashed = (event: Event) => {
+      const reason = event instanceof ErrorEvent && event.message ? event.message : 'it could not be loaded or ran out of memory'
+      const error: FinetaleErrorData = {
+        name: WORKER_CRASHED,
+        message: `The ${label} worker stopped: ${reason.replace(/^Uncaught /, '').replace(/\.$/, '')}.`,
+        action: 'Restart the worker, then resume the run from its last checkpoint.',
+      }
+      kill(error)
+      onCrash(error)
+    }
+    worker.addEventListener('error', crashed)
+    worker.addEventListener('messageerror', crashed)
+    const started = { worker, api, died, kill }
+    live = started
+    onStart(api)
+    return started
+  }
+
+  function end() {
+    live?.kill({ name: 'WorkerRestarted', message: `The ${label} worker was restarted.`, action: 'Try again.' })
+    live?.worker.terminate()
+    live = null
+  }
+
+  return {
+    async call<T>(use: (api: Remote<Api>) => Promise<T>): Promise<T> {
+      const { api, died } = live ?? start()
+      try {
+        return await Promise.race([use(api), died])
+      } catch (thrown) {
+        // Error data is what the interface promises; the class of the thrown value does not survive the port anyway.
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
+        throw toErrorData(thrown)
+      }
+    },
+    restart() {
+      end()
+      start()
+    },
+    terminate: end,
+  }
+}
+
+/** Starts the tokenizer worker at the first call. */
+export function createTokenizerClient(onCrash: (error: FinetaleErrorData) => void): WorkerClient<TokenizerApi> {
+  const spawn = () =>
+    new Worker(new URL('./tokenizer.worker.ts', import.meta.url), { type: 'module', name: 'finetale-tokenizer' })
+  return createClient<TokenizerApi>('tokenizer', spawn, () => {}, onCrash)
+}
+
+export interface TrainerOptions {
+  readonly emit: (event: RunEvent) => void
+  readonly decode: Decode
+  readonly onCrash: (error: FinetaleErrorData) => void
+}
+
+/** Starts the trainer worker at the first call and connects its events and its decoder, again after each restart. */
+export function createTrainerClient({ emit, decode, onCrash }: TrainerOptions): WorkerClient<TrainerApi> {
+  const spawn = () =>
+    new Worker(new URL('./trainer.worker.ts', import.meta.url), { type: 'module', name: 'finetale-trainer' })
+  const connect = (api: Remote<TrainerApi>) => {
+    api.connect(proxy(emit), proxy(decode)).catch((thrown: unknown) => onCrash(toErrorData(thrown)))
+  }
+  return createClient<TrainerApi>('trainer', spawn, connect, onCrash)
+}

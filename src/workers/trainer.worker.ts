@@ -1,0 +1,36 @@
+// The trainer worker's entry: exposes a TrainerSession through Comlink. Nothing is decided here.
+
+import { expose } from 'comlink'
+import { toErrorData } from '../train/errors'
+import { TrainerSession } from '../train/session'
+import type { TrainerApi } from './protocol'
+
+const session = new TrainerSession()
+
+/** Errors cross as FinetaleErrorData: an Error object would lose its `action` on the way. */
+async function crossing<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call
+  } catch (thrown) {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    throw toErrorData(thrown)
+  }
+}
+
+const api: TrainerApi = {
+  initialise: (options) => crossing(session.initialise(options)),
+  connect: (emit, decode) => crossing(session.connect(emit, decode)),
+  start: (request) => crossing(session.start(request)),
+  resume: (request) => crossing(session.resume(request)),
+  pause: () => crossing(session.pause()),
+  continue: () => crossing(session.continue()),
+  stepOnce: () => crossing(session.stepOnce()),
+  stop: (mode) => crossing(session.stop(mode)),
+  saveSoon: () => crossing(session.saveSoon()),
+  generate: (request, onText) => crossing(session.generate(request, onText)),
+  stopGenerating: () => crossing(session.stopGenerating()),
+  loadBase: (model) => crossing(session.loadBase(model)),
+  loadRun: (runId) => crossing(session.loadRun(runId)),
+}
+
+expose(api)

@@ -1,0 +1,126 @@
+// The page as a test sees it: what a user can read and click, and the run events that the page tells the outside world.
+
+import type { BrowserContext, Locator, Page } from 'playwright'
+import { expect } from 'vitest'
+import type { Recipe } from '../../src/recipe/recipe'
+import type { RunEvent, RunPhase, StepMetrics } from '../../src/workers/protocol'
+
+/** A run of a dozen steps with evaluations and checkpoints in the middle of it. */
+export const shortRecipe: Partial<Recipe> = {
+  name: 'Short',
+  max_length: 64,
+  max_steps: 12,
+  warmup_steps: 2,
+  learning_rate: 1e-3,
+  eval_steps: 6,
+  save_steps: 4,
+}
+
+const patience = 180_000
+
+export class FinetalePage {
+  readonly page: Page
+  readonly events: RunEvent[] = []
+  /** Uncaught errors and console errors, as text. */
+  readonly errors: string[] = []
+
+  private constructor(page: Page) {
+    this.page = page
+  }
+
+  /** Opens the page in the context's first tab, with a recipe in its address where one is given. */
+  static async open(context: BrowserContext, url: string, recipe?: Partial<Recipe>): Promise<FinetalePage> {
+    const page = context.pages()[0] ?? (await context.newPage())
+    const self = new FinetalePage(page)
+    page.on('pageerror', (error) => self.errors.push(String(error)))
+    page.on('console', (message) => {
+      if (message.type() === 'error') self.errors.push(message.text())
+    })
+    await page.exposeFunction('finetaleTestEvent', (event: RunEvent) => void self.events.push(event))
+    await page.addInitScript(() => {
+      const tell = (event: Event) => {
+        const { finetaleTestEvent } = window as unknown as { finetaleTestEvent: (detail: unknown) => void }
+        if (event instanceof CustomEvent) finetaleTestEvent(event.detail)
+      }
+      document.addEventListener('finetale-run-event', tell, true)
+    })
+    await page.goto(recipe ? `${url}?recipe=${encodeURIComponent(JSON.stringify(recipe))}` : url)
+    await self.app.waitFor({ state: 'attached' })
+    return self
+  }
+
+  get app(): Locator {
+    return this.page.locator('finetale-app')
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name, exact: true })
+  }
+
+  /** Waits until the button can be used, then clicks it. */
+  async click(name: string): Promise<void> {
+    await this.button(name).first().click({ timeout: patience })
+  }
+
+  async phase(): Promise<string> {
+    return (await this.app.getAttribute('data-phase')) ?? ''
+  }
+
+  /** Waits for the phase that the page shows; fails at once when the run fails instead. */
+  async waitForPhase(...phases: RunPhase[]): Promise<void> {
+    await this.#until(`phase ${phases.join(' or ')}`, async () => {
+      const phase = await this.phase()
+      if (phase === 'failed' && !phases.includes('failed')) throw new Error(`The run failed: ${this.#failure()}`)
+      return phases.includes(phase as RunPhase)
+    })
+  }
+
+  /** Waits until the step's event has arrived. */
+  async waitForStep(step: number): Promise<StepMetrics> {
+    let found: StepMetrics | undefined
+    await this.#until(`step ${step}`, async () => {
+      found = this.steps().find((metrics) => metrics.step >= step)
+      if (!found && (await this.phase()) === 'failed') throw new Error(`The run failed: ${this.#failure()}`)
+      return found !== undefined
+    })
+    return found as unknown as StepMetrics
+  }
+
+  steps(): StepMetrics[] {
+    return this.events.flatMap((event) => (event.kind === 'step' ? [event.metrics] : []))
+  }
+
+  evalLosses(): number[] {
+    return this.events.flatMap((event) => (event.kind === 'eval' ? [event.metrics.loss] : []))
+  }
+
+  checkpoints(): number[] {
+    return this.events.flatMap((event) => (event.kind === 'checkpoint' ? [event.step] : []))
+  }
+
+  /** What a resumed run must repeat to the last bit, one line a step. */
+  trace(): string[] {
+    return this.steps().map(
+      ({ step, loss, grad_norm, learning_rate }) => `${step} ${loss} ${grad_norm} ${learning_rate}`,
+    )
+  }
+
+  /** Fails when the page logged an error. */
+  expectNoErrors(): void {
+    expect(this.errors).toEqual([])
+  }
+
+  #failure(): string {
+    const event = this.events.find((candidate) => candidate.kind === 'failed')
+    return event?.kind === 'failed' ? event.error.message : 'no reason given'
+  }
+
+  async #until(what: string, check: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + patience
+    while (!(await check())) {
+      if (Date.now() > end)
+        throw new Error(`Waited ${patience / 1000} s in vain for ${what}; phase "${await this.phase()}".`)
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+}
