@@ -3,7 +3,7 @@
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { chromium } from 'playwright'
 import { ensureBrowser, launchArguments } from './ensure-browser.mjs'
 import { startServer } from './serve.mjs'
@@ -66,12 +66,12 @@ async function runInPage(page, url, { recipe, model, data, onEvent, signal }) {
   /** @type {Outcome} */
   const outcome = { runId: '', steps: [], evaluations: [] }
   /** @type {(outcome: Outcome) => void} */
-  let resolve = () => undefined
+  let finish = () => undefined
   /** @type {(error: Error) => void} */
   let reject = () => undefined
   const ended = /** @type {Promise<Outcome>} */ (
     new Promise((yes, no) => {
-      resolve = yes
+      finish = yes
       reject = no
     })
   )
@@ -87,7 +87,7 @@ async function runInPage(page, url, { recipe, model, data, onEvent, signal }) {
     onEvent?.(event)
     const problem = take(outcome, event)
     if (problem) reject(new Error(problem))
-    else if (event.kind === 'phase' && event.phase === 'finished') resolve(outcome)
+    else if (event.kind === 'phase' && event.phase === 'finished') finish(outcome)
   })
   await page.addInitScript(() => {
     // The capture phase hears an event whether or not it bubbles.
@@ -112,29 +112,41 @@ async function runInPage(page, url, { recipe, model, data, onEvent, signal }) {
 }
 
 /**
- * Waits until the Train button can be clicked.
+ * Waits until model and data are loaded and Train can be clicked.
  * @param {import('playwright').Page} page
  * @throws {Error} with the page's own words when it shows an error instead.
  */
 async function untilReady(page) {
+  const ready = page.locator('finetale-app[data-ready="true"]')
   const train = page.getByRole('button', { name: 'Train', exact: true })
   const alert = page.getByRole('alert').first()
   for (;;) {
-    if (await alert.isVisible()) throw new Error((await alert.innerText()).trim())
-    if ((await train.count()) > 0 && (await train.isEnabled())) return
+    if (await alert.isVisible()) throw new Error(await sentence(alert))
+    if ((await ready.count()) > 0 && (await train.count()) > 0 && (await train.isEnabled())) return
     await page.waitForTimeout(50)
   }
 }
 
 /**
+ * The words of an alert: what happened and what to do, without its title and buttons.
+ * @param {import('playwright').Locator} alert
+ */
+async function sentence(alert) {
+  const paragraphs = await alert.locator('p').allInnerTexts()
+  return (paragraphs.length > 0 ? paragraphs.join(' ') : await alert.innerText()).trim()
+}
+
+/**
  * @param {import('playwright').Page} page
- * @param {string} input Selector of a file input.
+ * @param {'#model-folder' | '#data-file'} input
  * @param {string} path File or folder.
  */
 async function choose(page, input, path) {
   await page.locator(input).setInputFiles(path)
-  // The page reads the files at its own pace; a moment lets it disable Train before readiness is asked again.
-  await page.waitForTimeout(250)
+  // The page names what it has taken; until then, "ready" still speaks of the input before. A refusal shows an alert.
+  const picker = page.locator('finetale-source-picker', { has: page.locator(input) })
+  const named = picker.getByText(basename(resolve(path)), { exact: true })
+  await named.or(page.getByRole('alert')).first().waitFor()
   await untilReady(page)
 }
 
@@ -149,7 +161,7 @@ async function refusal(page, ended) {
   await alert.waitFor({ state: 'visible', timeout: 0 })
   // A failed run shows an alert too; its event arrives at once and says the same.
   await Promise.race([ended, page.waitForTimeout(500)])
-  throw new Error((await alert.innerText()).trim())
+  throw new Error(await sentence(alert))
 }
 
 /**

@@ -3,6 +3,7 @@
 // Nothing but q, k and v is kept for the gradient; weights are computed again.
 
 import { attentionMasks, type AttentionMask } from './attentionMask'
+import { copyRows } from './copyRows'
 import { customOp, savedAt } from './customOp'
 import * as tf from './tf'
 
@@ -63,12 +64,12 @@ class HeadShape {
 
   /** Head i of split(). */
   head(x: tf.Tensor2D, i: number): tf.Tensor2D {
-    return tf.slice2d(x, [i * this.T, 0], [this.T, this.d])
+    return copyRows(x, i * this.T, this.T)
   }
 
   /** Head i of splitTransposed(). */
   headT(x: tf.Tensor2D, i: number): tf.Tensor2D {
-    return tf.slice2d(x, [i * this.d, 0], [this.d, this.T])
+    return copyRows(x, i * this.d, this.d)
   }
 
   /** Heads [T, d] in order -> [B*T, H*d]. */
@@ -90,8 +91,9 @@ class HeadShape {
 
 function weights(q: tf.Tensor2D, kT: tf.Tensor2D, mask: AttentionMask): tf.Tensor2D {
   return tf.tidy(() => {
-    const scores = tf.matMul(q, kT) // [T, T]
-    return tf.softmax(tf.where(mask.keep, scores, mask.fill) as tf.Tensor2D)
+    let scores: tf.Tensor2D = tf.matMul(q, kT) // [T, T]
+    if (mask.corner) scores = tf.mul(scores, mask.corner.rows)
+    return tf.softmax(tf.add(scores, mask.bias) as tf.Tensor2D)
   })
 }
 
@@ -150,7 +152,7 @@ function backward(
         const pdp = tf.mul(p, dp)
         // Softmax: ds = p (dp - sum(p dp)), the sum over keys.
         let ds: tf.Tensor2D = tf.sub(pdp, tf.mul(p, tf.sum(pdp, 1, true))) // [T, T]
-        if (mask.passes !== null) ds = tf.mul(ds, mask.passes)
+        if (mask.corner) ds = tf.mul(ds, mask.corner.passes)
         return [
           tf.matMul(ds, shape.head(ks, i)), // [T, d]
           tf.matMul(shape.headT(qTs, i), ds), // [d, T]

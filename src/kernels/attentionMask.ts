@@ -8,12 +8,15 @@ import * as tf from './tf'
 export const FLOAT32_MIN = -3.4028234663852886e38
 
 export interface AttentionMask {
-  /** Where the score is kept. */
-  readonly keep: tf.Tensor2D // bool [T, T]
-  /** What stands in place of the others. */
-  readonly fill: tf.Tensor2D // [T, T]
-  /** 0 where a weight has no gradient to its score; null when weights are 0 there anyway. */
-  readonly passes: tf.Tensor2D | null // [T, T]
+  /** Added to the scores: 0 where they count, FLOAT32_MIN, in which any score is lost, where not. */
+  readonly bias: tf.Tensor2D // [T, T]
+  /** Only where rows lie in the odd corner. */
+  readonly corner: {
+    /** 0 on rows in the corner, whose scores do not matter; 1 elsewhere. */
+    readonly rows: tf.Tensor2D // [T, 1]
+    /** 0 where a weight is above 0 but has no gradient to its score; 1 elsewhere. */
+    readonly passes: tf.Tensor2D // [T, T]
+  } | null
 }
 
 /**
@@ -22,27 +25,23 @@ export interface AttentionMask {
  * @param length keys at and after it are padding
  */
 export function attentionMask(T: number, window: number | null, length: number): AttentionMask {
-  const keep = new Uint8Array(T * T)
-  const fill = new Float32Array(T * T).fill(FLOAT32_MIN)
+  const bias = new Float32Array(T * T).fill(FLOAT32_MIN)
+  const rows = new Float32Array(T).fill(1)
+  const passes = new Float32Array(T * T).fill(1)
   const reach = window ?? T
-  const corner = length + reach // first query whose window holds only pads is corner - 1
-  const passes = T >= corner ? new Float32Array(T * T).fill(1) : null
   for (let i = 0; i < T; i++) {
     const first = Math.max(0, i - reach + 1)
     if (first < length) {
-      keep.fill(1, i * T + first, i * T + Math.min(i + 1, length))
+      bias.fill(0, i * T + first, i * T + Math.min(i + 1, length))
     } else {
-      fill.fill(0, i * T, i * T + length)
-      fill.fill(0, i * T + first, i * T + i + 1)
-      passes?.fill(0, i * T, i * T + first)
-      passes?.fill(0, i * T + i + 1, (i + 1) * T)
+      rows[i] = 0
+      bias.fill(0, i * T, i * T + length)
+      bias.fill(0, i * T + first, i * T + i + 1)
+      passes.fill(0, i * T, i * T + first)
     }
   }
-  return {
-    keep: tf.tensor2d(keep, [T, T], 'bool'),
-    fill: tf.tensor2d(fill, [T, T]),
-    passes: passes === null ? null : tf.tensor2d(passes, [T, T]),
-  }
+  const corner = rows.includes(0) ? { rows: tf.tensor2d(rows, [T, 1]), passes: tf.tensor2d(passes, [T, T]) } : null
+  return { bias: tf.tensor2d(bias, [T, T]), corner }
 }
 
 /** One mask per distinct length; must be called inside a tidy, which frees them. */

@@ -47,11 +47,7 @@ async function start(wanted: number): Promise<BackendInfo> {
   const cores = navigator.hardwareConcurrency || 1
   const threads = Math.max(1, Math.min(wanted > 0 ? wanted : cores, MAX_THREADS))
   if (threads > 1 && globalThis.crossOriginIsolated) {
-    tf.setThreadsCount(threads)
-    const deadline = new Promise<false>((resolve) => setTimeout(() => resolve(false), THREADED_START_MS))
-    if (await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])) {
-      return { flavour: 'tfjs', threads: tf.getThreadsCount() }
-    }
+    if (await startThreaded(threads)) return { flavour: 'tfjs', threads: tf.getThreadsCount() }
   }
   // One thread needs no shared memory: the plain SIMD build starts faster and everywhere.
   tf.env().set(THREADS_FLAG, false)
@@ -63,6 +59,22 @@ async function start(wanted: number): Promise<BackendInfo> {
     )
   }
   return { flavour: 'tfjs', threads: 1 }
+}
+
+/**
+ * tfjs takes at most half of the cores it is told of, and so one thread of two. For as long as it starts, it is told of
+ * twice the threads wanted.
+ */
+async function startThreaded(threads: number): Promise<boolean> {
+  tf.setThreadsCount(threads)
+  Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads, configurable: true })
+  try {
+    const deadline = new Promise<false>((resolve) => setTimeout(() => resolve(false), THREADED_START_MS))
+    return await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])
+  } finally {
+    // The own property goes, the prototype's true one shows again.
+    Reflect.deleteProperty(navigator, 'hardwareConcurrency')
+  }
 }
 
 /** The running backend. @throws Error before initBackend has resolved. */

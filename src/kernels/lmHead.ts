@@ -1,6 +1,7 @@
 // Tied head and cross-entropy in one pass over chunks of rows: logits of a few rows, their loss, both gradients, next.
 // The full [B*T, V] never exists (206 MB for the course model). It stands at the end of the tape: see model/gptNeo.ts.
 
+import { copyRows } from './copyRows'
 import { timesTransposed } from './linear'
 import { accumulate, type Param } from './param'
 import * as tf from './tf'
@@ -51,7 +52,7 @@ export function lmHeadCrossEntropy(
       const end = Math.min(rows.length, begin + chunkRows)
       const ids = rows.slice(begin, end).map((row) => targets[row] ?? 0)
       const chunk = tf.tidy((): tf.Tensor2D[] => {
-        const h = tf.slice2d(counted as tf.Tensor2D, [begin, 0], [end - begin, C])
+        const h = copyRows(counted as tf.Tensor2D, begin, end - begin)
         const logits: tf.Tensor2D = wteT === null ? timesTransposed(h, wte.value as tf.Tensor2D) : tf.matMul(h, wteT) // [n, V]
         const p = tf.softmax(logits) as tf.Tensor2D
         lossSum += chunkLoss(logits, p, ids)

@@ -15,7 +15,13 @@ export interface RecipeProblem {
 
 type Rule =
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly also?: number }
-  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly above?: boolean; readonly below?: boolean }
+  | {
+      readonly kind: 'number'
+      readonly min: number
+      readonly max: number
+      readonly above?: boolean
+      readonly below?: boolean
+    }
   | { readonly kind: 'choice'; readonly values: readonly (string | boolean | number)[] }
   | { readonly kind: 'text' }
 
@@ -137,7 +143,9 @@ export function parseRecipe(json: unknown, base: Recipe = demo()): ParsedRecipe 
 /** The fields of `recipe` that differ from `base`: what a link or a file needs to hold. */
 export function recipeDifferences(recipe: Recipe, base: Recipe = demo()): Partial<Recipe> {
   const fields = Object.keys(rules).filter(isRecipeField)
-  return Object.fromEntries(fields.filter((field) => recipe[field] !== base[field]).map((field) => [field, recipe[field]]))
+  return Object.fromEntries(
+    fields.filter((field) => recipe[field] !== base[field]).map((field) => [field, recipe[field]]),
+  )
 }
 
 function parseJson(text: string): unknown {

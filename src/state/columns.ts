@@ -6,6 +6,7 @@ import type { EvalMetrics, StepMetrics } from '../workers/protocol'
 export class Column {
   #values = new Float64Array(64)
   #length = 0
+  #view: Float64Array | null = null
 
   get length(): number {
     return this.#length
@@ -18,17 +19,21 @@ export class Column {
       this.#values = larger
     }
     this.#values[this.#length++] = value
+    this.#view = null
   }
 
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length)
+    this.#view = null
   }
 
-  /** The values so far, without a copy; a later push may not show in an older view. */
+  /** The values so far, without a copy: the same view until something changes, so that a chart need not redraw. */
   view(): Float64Array {
-    return this.#values.subarray(0, this.#length)
+    return (this.#view ??= this.#values.subarray(0, this.#length))
   }
 }
+
+const nothing = new Float64Array(0)
 
 /** Columns that share an ascending `step` column. */
 class StepTable<Key extends string> {
@@ -52,7 +57,7 @@ class StepTable<Key extends string> {
   }
 
   column(key: Key): Float64Array {
-    return this.#columns.get(key)?.view() ?? new Float64Array(0)
+    return this.#columns.get(key)?.view() ?? nothing
   }
 
   /** Drops the rows after `step`. */

@@ -21,7 +21,13 @@ export function modelFromFiles(files: readonly File[]): ModelSource {
   const depth = (file: File) => path(file).split('/').length
   const config = files.filter((file) => file.name === 'config.json').sort((a, b) => depth(a) - depth(b))[0]
   if (!config) {
-    const found = files.length === 0 ? 'no files' : files.slice(0, 4).map((file) => file.name).join(', ')
+    const found =
+      files.length === 0
+        ? 'no files'
+        : files
+            .slice(0, 4)
+            .map((file) => file.name)
+            .join(', ')
     throw new FinetaleError(
       `The chosen folder is not a model folder: expected a config.json in it, found ${found}.`,
       'Choose the folder that holds config.json, model.safetensors and tokenizer.json.',

@@ -36,6 +36,8 @@ export class RunController {
   #preparing: Promise<void> = Promise.resolve()
   /** The run whose call to the trainer is pending; '' when there is none. */
   #live = ''
+  /** Settles when that call has ended. */
+  #left: Promise<void> = Promise.resolve()
 
   constructor(parts: ControllerParts, { recipe, generation }: ControllerDefaults) {
     this.#parts = parts
@@ -74,7 +76,7 @@ export class RunController {
   async #load(model: ModelSource, data: DataSource): Promise<void> {
     const { store, tokenizer } = this.#parts
     const { warning } = await tokenizer.call((api) => api.loadTokenizer(model))
-    if (warning) store.warn(warning)
+    if (warning) store.note(warning)
     const preview = await tokenizer.call((api) => api.loadDataset(data))
     store.update({ preview })
     if (preview.totalRows > 0) await this.viewRow(0, this.#recipe)
@@ -100,7 +102,7 @@ export class RunController {
     try {
       const environment = await trainer.call((api) => api.initialise({ threads }))
       store.update({ environment })
-      if (!environment.isolated) store.warn(say('warnNotIsolated'))
+      if (!environment.isolated) store.note(say('warnNotIsolated'))
     } catch (thrown) {
       store.update({ error: toErrorData(thrown) })
     }
@@ -110,9 +112,9 @@ export class RunController {
     const { store, trainer } = this.#parts
     const runId = crypto.randomUUID()
     this.#recipe = recipe
-    await this.#preparing
+    await Promise.all([this.#preparing, this.#left])
     const { model, data, ready } = store.state
-    if (!model || !data || !ready || this.#live) return
+    if (!model || !data || !ready) return
     const { name, max_steps } = recipe
     store.beginRun({ id: runId, name, recipe, totalSteps: Math.max(0, max_steps), phase: 'loading' })
     await this.#running(runId, async () => {
@@ -160,7 +162,7 @@ export class RunController {
       if (latest && store.state.runId === '') await this.#show(db, latest.id)
       store.update({ interrupted })
     } catch {
-      store.warn(say('warnNoStorage'))
+      store.note(say('warnNoStorage'))
     }
   }
 
@@ -179,7 +181,7 @@ export class RunController {
   /** Goes on with a stored run from its last checkpoint, from the inputs kept with it. */
   async resume(runId: string): Promise<void> {
     const { store, tokenizer, trainer, openDatabase, say } = this.#parts
-    if (this.#live) return
+    await this.#left
     const db = await openDatabase()
     const record = await db.get('runs', runId)
     if (!record) return
@@ -208,7 +210,7 @@ export class RunController {
   async discard(runId: string): Promise<void> {
     const { store, openDatabase, say } = this.#parts
     const removed = await discardStoredRun(await openDatabase(), runId)
-    if (!removed) store.warn(say('warnOtherTab'))
+    if (!removed) store.note(say('warnOtherTab'))
     else if (store.state.runId === runId) store.clearRun()
     await this.#findInterrupted()
   }
@@ -246,7 +248,12 @@ export class RunController {
   }
 
   /** Runs a call that trains; what it throws becomes the run's failure, once. */
-  async #running(runId: string, work: () => Promise<void>): Promise<void> {
+  #running(runId: string, work: () => Promise<void>): Promise<void> {
+    this.#left = this.#run(runId, work)
+    return this.#left
+  }
+
+  async #run(runId: string, work: () => Promise<void>): Promise<void> {
     this.#live = runId
     try {
       await work()

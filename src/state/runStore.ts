@@ -59,6 +59,9 @@ export interface StoreState {
   readonly generations: readonly GenerationRow[]
   /** The generation under way. */
   readonly writing: { readonly prompt: string; readonly text: string; readonly settings: GenerationSettings } | null
+  /** Of the page: they stay when another run begins. */
+  readonly notes: readonly string[]
+  /** Of the run shown. */
   readonly warnings: readonly string[]
   readonly error: FinetaleErrorData | null
   readonly interrupted: readonly InterruptedRun[]
@@ -92,6 +95,11 @@ export function isBusy(phase: RunPhase): boolean {
   return busyPhases.includes(phase)
 }
 
+/** True while a run is in the trainer's hands: at work, or paused in memory. */
+export function isActive({ runId, phase }: StoreState): boolean {
+  return runId !== '' && (isBusy(phase) || phase === 'paused')
+}
+
 export type Schedule = (notify: () => void) => void
 
 /** One call per frame; a hidden page draws no frames, so a timer stands in for it there. */
@@ -119,6 +127,7 @@ export class RunStore {
     environment: null,
     generations: [],
     writing: null,
+    notes: [],
     warnings: [],
     interrupted: [],
   }
@@ -187,6 +196,10 @@ export class RunStore {
     const known = new Set(this.#state.generations.map((row) => row.id))
     const fresh = rows.filter((row) => !known.has(row.id))
     if (fresh.length > 0) this.update({ generations: [...this.#state.generations, ...fresh] })
+  }
+
+  note(message: string): void {
+    if (!this.#state.notes.includes(message)) this.update({ notes: [...this.#state.notes, message] })
   }
 
   warn(message: string): void {

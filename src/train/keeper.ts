@@ -156,4 +156,3 @@ export function newRecord(request: StartRequest, environment: EnvironmentInfo): 
     ...{ step: 0, currentCheckpoint: '', bestEvalLoss: null, createdAt: now, updatedAt: now, error: null },
   }
 }
-

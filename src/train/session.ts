@@ -3,10 +3,9 @@
 
 import { initBackend } from '../kernels/backend'
 import { FinetaleError } from '../recipe/error'
-import { type Database, openFinetaleDB } from '../storage/db'
+import { openFinetaleDB } from '../storage/db'
 import { putGeneration } from '../storage/generations'
 import { getRun, updateRun } from '../storage/runs'
-import type { RunRecord } from '../storage/schema'
 import type {
   Decode,
   EnvironmentInfo,
@@ -19,7 +18,6 @@ import type {
   RunPhase,
   StartRequest,
   StopMode,
-  TokenizedDataset,
   TrainerApi,
 } from '../workers/protocol'
 import { Mutex } from './control'
@@ -29,6 +27,7 @@ import { withRunLock } from './lock'
 import { type LoadedModel, loadModel, loadStoredModel, loadStoredRun } from './loading'
 import { startCursor } from './loop'
 import { AdamW } from './optimizer'
+import { busy, notInMemory, requireRecord, requireRows } from './refusals'
 import { Run, type RunParts } from './run'
 import { totalSteps } from './schedule'
 import { writeText } from './writeText'
@@ -142,17 +141,15 @@ export class TrainerSession implements TrainerApi {
     return this.#mutex.run(async () => {
       const held = this.#held
       if (held === null || held.runId !== runId) throw notInMemory()
-      this.#textStopped = false
       const row = await writeText({
         ...{ model: held.model, eosId: held.eosId, runId, prompt, settings, onText },
         step: this.#liveId === runId ? (this.#run?.step ?? held.step) : held.step,
         decode: this.#decode,
-        stopped: () => this.#textStopped,
+        stopped: this.#beginText(),
         warn: (message) => this.#warn(runId, message),
       })
-      await openFinetaleDB()
-        .then((db) => putGeneration(db, row))
-        .catch((thrown: unknown) => this.#warn(runId, toErrorData(thrown).message))
+      const stored = openFinetaleDB().then((db) => putGeneration(db, row))
+      await stored.catch((thrown: unknown) => this.#warn(runId, toErrorData(thrown).message))
       this.#emit({ kind: 'generation', runId, row })
       return row
     })
@@ -160,6 +157,12 @@ export class TrainerSession implements TrainerApi {
 
   async stopGenerating(): Promise<void> {
     this.#textStopped = true
+  }
+
+  /** A new text begins: a Stop meant for an earlier one is forgotten. Returns what tells whether this one was stopped. */
+  #beginText(): () => boolean {
+    this.#textStopped = false
+    return () => this.#textStopped
   }
 
   async loadBase(source: ModelSource): Promise<{ parameters: number }> {
@@ -199,11 +202,18 @@ export class TrainerSession implements TrainerApi {
     if (this.#liveId !== '') return Promise.reject(busy())
     this.#liveId = runId
     this.#earlyStop = null
-    const living = withRunLock(runId, work)
-      .catch(async (thrown: unknown) => {
-        const error = toErrorData(thrown)
-        await this.#markFailed(runId, error).catch(() => {})
-        this.#emit({ kind: 'failed', runId, error })
+    const owned = async () => {
+      try {
+        await work()
+      } catch (thrown) {
+        // Only the owner may write this; when the lock was refused the record is another tab's.
+        await this.#markFailed(runId, toErrorData(thrown)).catch(() => {})
+        throw thrown
+      }
+    }
+    const living = withRunLock(runId, owned)
+      .catch((thrown: unknown) => {
+        this.#emit({ kind: 'failed', runId, error: toErrorData(thrown) })
         throw thrown
       })
       .finally(() => {
@@ -216,7 +226,7 @@ export class TrainerSession implements TrainerApi {
 
   async #train(
     keeper: RunKeeper,
-    parts: Omit<RunParts, 'keeper' | 'mutex' | 'emit' | 'decode' | 'textStopped'>,
+    parts: Omit<RunParts, 'keeper' | 'mutex' | 'emit' | 'decode' | 'beginText'>,
   ): Promise<void> {
     const run = new Run({
       ...parts,
@@ -224,11 +234,10 @@ export class TrainerSession implements TrainerApi {
       mutex: this.#mutex,
       emit: this.#emit,
       decode: this.#decode,
-      textStopped: () => this.#textStopped,
+      beginText: () => this.#beginText(),
     })
     this.#run = run
     if (this.#earlyStop !== null) run.control.stop(this.#earlyStop)
-    this.#textStopped = false
     try {
       await run.train()
     } finally {
@@ -251,7 +260,8 @@ export class TrainerSession implements TrainerApi {
   async #markFailed(runId: string, error: FinetaleErrorData): Promise<void> {
     const db = await openFinetaleDB()
     const record = await getRun(db, runId)
-    if (record === undefined) return
+    // A run that was refused before it began to train stays what it was.
+    if (record === undefined || (record.state !== 'running' && record.state !== 'paused')) return
     // A run with a checkpoint can go on after a failure; one without cannot.
     const state = record.currentCheckpoint === '' ? 'failed' : 'interrupted'
     await updateRun(db, runId, { state, error })
@@ -268,26 +278,4 @@ export class TrainerSession implements TrainerApi {
   #warn(runId: string, message: string): void {
     this.#emit({ kind: 'warning', runId, message })
   }
-}
-
-async function requireRecord(db: Database, runId: string): Promise<RunRecord> {
-  const record = await getRun(db, runId)
-  if (record !== undefined) return record
-  throw new FinetaleError('This run is no longer stored in this browser.', 'Start a new run.')
-}
-
-function requireRows(dataset: TokenizedDataset): void {
-  if (dataset.train.rows > 0) return
-  throw new FinetaleError(
-    'The data set has no rows to train on.',
-    'Choose another file, or check which rows were dropped.',
-  )
-}
-
-function busy(): FinetaleError {
-  return new FinetaleError('A run is live in this tab.', 'Stop it first, or wait until it has finished.')
-}
-
-function notInMemory(): FinetaleError {
-  return new FinetaleError('The model for this text is not loaded.', 'Load the model again.')
 }

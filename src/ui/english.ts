@@ -186,7 +186,8 @@ export const english = {
   warnings: 'Notes',
   errorTitle: 'That did not work',
   restartWorker: 'Restart the worker',
-  warnNoStorage: 'This browser keeps no data for the page (a private window, or storage is full): the run lasts only while this tab is open.',
+  warnNoStorage:
+    'This browser keeps no data for the page (a private window, or storage is full): the run lasts only while this tab is open.',
   warnOtherTab: 'Another tab owns that run; close it there first.',
   warnNotIsolated: 'This server sends no isolation headers, so training uses one thread and is slower.',
   warnRecipeLink: 'The link’s recipe was not used: {reason}',

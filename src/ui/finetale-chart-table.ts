@@ -64,7 +64,9 @@ export class FinetaleChartTable extends LitElement {
     return html`
       <div class="scroll">
         <table>
-          <caption class="hidden">${this.caption}</caption>
+          <caption class="hidden">
+            ${this.caption}
+          </caption>
           <thead>
             <tr>
               <th scope="col">${say('chartStep')}</th>

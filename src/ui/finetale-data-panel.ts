@@ -46,6 +46,7 @@ export class FinetaleDataPanel extends LitElement {
         display: grid;
         grid-template-columns: 28px minmax(0, 1fr);
         gap: 2px 8px;
+        align-items: start;
         justify-items: start;
         width: 100%;
         padding: 10px 8px;

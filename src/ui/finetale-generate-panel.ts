@@ -1,11 +1,12 @@
 // Step 3, left: the prompt, how words are picked, and the text as it comes. It writes nothing itself.
 
-import { css, html, LitElement, nothing } from 'lit'
+import { html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import type { GenerationSettings } from '../recipe/recipe'
 import { characterPrompt } from '../state/prompts'
 import type { Writer } from '../state/textWriter'
 import { send } from './events'
+import { generatePanelStyles } from './generatePanelStyles'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
 
@@ -33,98 +34,7 @@ const numberSettings = [
  */
 @customElement('finetale-generate-panel')
 export class FinetaleGeneratePanel extends LitElement {
-  static override styles = [
-    controls,
-    panel,
-    css`
-      fieldset {
-        display: grid;
-        gap: 12px;
-        min-width: 0;
-        margin: 0;
-        padding: 0;
-        border: 0;
-      }
-      .kinds {
-        display: inline-grid;
-        grid-auto-flow: column;
-        grid-auto-columns: 1fr;
-        gap: 2px;
-        padding: 3px;
-        border-radius: 10px;
-        background: var(--surface-2);
-      }
-      .kinds button {
-        border-color: transparent;
-        background: transparent;
-      }
-      .kinds button[aria-pressed='true'] {
-        background: var(--surface);
-        box-shadow: var(--shadow);
-      }
-      .pair {
-        display: grid;
-        grid-template-columns: 1fr 1fr;
-        gap: 12px;
-      }
-      label > span {
-        display: block;
-        margin-bottom: 4px;
-        font-weight: 550;
-      }
-      label code {
-        color: var(--ink-2);
-        font: 12px var(--font-mono);
-        font-weight: 400;
-      }
-      .check {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        min-height: 36px;
-      }
-      textarea {
-        min-height: 132px;
-        resize: vertical;
-      }
-      .settings {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(110px, 1fr));
-        gap: 12px;
-        padding-top: 8px;
-      }
-      .wide {
-        grid-column: 1 / -1;
-      }
-      .buttons {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 8px;
-      }
-      .buttons .primary {
-        min-width: 100px;
-      }
-      .output {
-        padding: 14px 16px;
-        border-left: 3px solid var(--accent);
-        border-radius: 8px;
-        background: var(--surface-2);
-        font: 16px/1.6 var(--font-text);
-        white-space: pre-wrap;
-        overflow-wrap: anywhere;
-      }
-      .output::after {
-        content: '▍';
-        color: var(--accent);
-        animation: blink 1s steps(2) infinite;
-      }
-      @keyframes blink {
-        50% {
-          opacity: 0;
-        }
-      }
-    `,
-  ]
+  static override styles = [controls, panel, generatePanelStyles]
 
   /** The generated text so far, or null when nothing is being written. */
   @property({ attribute: false }) writing: string | null = null
@@ -172,7 +82,7 @@ export class FinetaleGeneratePanel extends LitElement {
               ${say('notebookPrompts')}
             </button>
           </div>
-          ${busy ? html`<p class="output" aria-label=${say('outputLabel')}>${this.writing}</p>` : nothing}
+          ${busy ? html`<span class="output" aria-label=${say('outputLabel')}>${this.writing}</span>` : nothing}
         </fieldset>
       </div>
     `
@@ -250,7 +160,8 @@ export class FinetaleGeneratePanel extends LitElement {
           id="do_sample"
           .checked=${settings.do_sample}
           @change=${(event: Event) => {
-            if (event.target instanceof HTMLInputElement) this.settings = { ...settings, do_sample: event.target.checked }
+            if (event.target instanceof HTMLInputElement)
+              this.settings = { ...settings, do_sample: event.target.checked }
           }}
         />
         ${say('do_sample')} <code>do_sample</code>

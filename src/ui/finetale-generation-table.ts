@@ -58,6 +58,7 @@ export class FinetaleGenerationTable extends LitElement {
         font-variant-numeric: tabular-nums;
       }
       .prose {
+        display: block;
         font: 15px/1.55 var(--font-text);
         white-space: pre-wrap;
       }
@@ -124,7 +125,7 @@ export class FinetaleGenerationTable extends LitElement {
   override render() {
     const prompts = [...new Set(this.rows.map((row) => row.prompt))]
     const chosen = prompts.includes(this.prompt) ? this.prompt : ''
-    const rows = this.rows.filter((row) => chosen === '' || row.prompt === chosen).toReversed()
+    const rows = this.rows.filter((row) => chosen === '' || row.prompt === chosen).reverse()
     return html`
       <div class="panel">
         <div class="head">
@@ -187,7 +188,7 @@ export class FinetaleGenerationTable extends LitElement {
     const long = text.length > LONG || text.split('\n').length > 8
     const open = this.expanded.has(id)
     return html`
-      <div class="prose ${long && !open ? 'clamped' : ''}">${text}</div>
+      <span class="prose ${long && !open ? 'clamped' : ''}">${text}</span>
       ${
         long
           ? html`<button class="quiet" aria-expanded=${open ? 'true' : 'false'} @click=${() => this.toggle(id)}>

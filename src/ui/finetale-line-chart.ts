@@ -1,7 +1,7 @@
 // A curve over steps, drawn by uPlot: raw and smoothed values, sparse evaluation points, a cursor for keys and pointer,
 // and the same numbers as a table. It is told columns and keeps none; smoothing and alignment are in smoothing.ts.
 
-import { css, html, LitElement, nothing, unsafeCSS } from 'lit'
+import { html, LitElement, nothing, unsafeCSS } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
 import uPlot from 'uplot'
 import uPlotCss from 'uplot/dist/uPlot.min.css?inline'
@@ -9,6 +9,7 @@ import { chartOptions } from './chartOptions'
 import './finetale-chart-table'
 import type { TableColumn } from './finetale-chart-table'
 import { formatLoss, formatNumber } from './format'
+import { lineChartStyles } from './lineChartStyles'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
 import { chartColumns } from './smoothing'
@@ -19,88 +20,7 @@ const none = new Float64Array(0)
 
 @customElement('finetale-line-chart')
 export class FinetaleLineChart extends LitElement {
-  static override styles = [
-    controls,
-    panel,
-    unsafeCSS(uPlotCss),
-    css`
-      .head {
-        align-items: center;
-        margin-bottom: 4px;
-      }
-      .tools {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 4px 8px;
-      }
-      .smoothing {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-        color: var(--ink-2);
-        font-size: 13px;
-      }
-      .smoothing input {
-        width: 96px;
-      }
-      output {
-        min-width: 2.6em;
-        font-variant-numeric: tabular-nums;
-      }
-      figure {
-        margin: 0;
-      }
-      .keys {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 2px 14px;
-        min-height: 20px;
-        color: var(--ink-2);
-        font-size: 13px;
-        font-variant-numeric: tabular-nums;
-      }
-      .key::before {
-        content: '';
-        display: inline-block;
-        width: 14px;
-        margin-right: 6px;
-        border-top: 2px solid var(--chart-line);
-        vertical-align: middle;
-      }
-      .key.raw::before {
-        border-color: var(--chart-raw);
-      }
-      .key.eval::before {
-        border-color: var(--eval);
-        border-top-style: dashed;
-      }
-      .plot {
-        position: relative;
-        border-radius: 6px;
-      }
-      .empty {
-        position: absolute;
-        inset: 0;
-        display: grid;
-        place-content: center;
-        padding: 0 24px;
-        color: var(--ink-2);
-        font-size: 14px;
-        text-align: center;
-      }
-      .u-select {
-        background: var(--accent);
-        opacity: 0.15;
-      }
-      .u-hz .u-cursor-x,
-      .u-vt .u-cursor-y,
-      .u-hz .u-cursor-y,
-      .u-vt .u-cursor-x {
-        border-color: var(--line-strong);
-      }
-    `,
-  ]
+  static override styles = [controls, panel, unsafeCSS(uPlotCss), lineChartStyles]
 
   @property() override title = ''
   @property({ attribute: false }) x: Float64Array = none
@@ -145,6 +65,8 @@ export class FinetaleLineChart extends LitElement {
   }
 
   override firstUpdated() {
+    // By the object model: the content policy forbids style attributes.
+    this.plot.style.minHeight = `${this.height}px`
     this.#resize.observe(this.plot)
   }
 
@@ -201,11 +123,7 @@ export class FinetaleLineChart extends LitElement {
 
   private renderToggles() {
     return html`
-      <button
-        class="quiet"
-        aria-pressed=${this.frozen ? 'true' : 'false'}
-        @click=${() => (this.frozen = !this.frozen)}
-      >
+      <button class="quiet" aria-pressed=${this.frozen ? 'true' : 'false'} @click=${() => (this.frozen = !this.frozen)}>
         ${say('chartFreeze')}
       </button>
       <button

@@ -78,7 +78,11 @@ export class FinetaleNotices extends LitElement {
                 <div class="buttons">
                   ${
                     deadly.includes(error.name)
-                      ? html`<button id="restart" class="primary" @click=${() => send(this, 'finetale-restart', undefined)}>
+                      ? html`<button
+                          id="restart"
+                          class="primary"
+                          @click=${() => send(this, 'finetale-restart', undefined)}
+                        >
                           ${say('restartWorker')}
                         </button>`
                       : nothing

@@ -16,19 +16,19 @@ export class FinetaleProgressReadout extends LitElement {
     css`
       dl {
         display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(118px, 1fr));
+        grid-template-columns: repeat(auto-fill, minmax(112px, 1fr));
         gap: 1px;
         margin: 0;
         overflow: hidden;
         border: 1px solid var(--line);
         border-radius: var(--radius);
-        background: var(--line);
+        background: var(--surface);
         box-shadow: var(--shadow);
       }
       div {
         padding: 10px 14px;
         background: var(--surface);
-        /* Fills the last line of the grid, whatever the number of columns. */
+        /* Lines between the cells that also close the last row, whatever the number of columns. */
         box-shadow: 0 0 0 1px var(--line);
       }
       dt {

@@ -14,20 +14,16 @@ export class FinetaleRecipeField extends LitElement {
   static override styles = [
     controls,
     css`
-      .names {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: baseline;
-        gap: 0 8px;
-        margin-bottom: 4px;
-      }
       label {
+        display: block;
+        margin-bottom: 4px;
         font-weight: 550;
       }
       code {
-        overflow-wrap: anywhere;
+        display: block;
+        margin-top: 2px;
         color: var(--ink-2);
-        font: 12px var(--font-mono);
+        font: 11.5px/1.4 var(--font-mono);
       }
       .line {
         display: flex;
@@ -44,6 +40,7 @@ export class FinetaleRecipeField extends LitElement {
       }
       .help {
         margin-top: 3px;
+        color: var(--ink-2);
         font-size: 12.5px;
         line-height: 1.4;
       }
@@ -66,7 +63,7 @@ export class FinetaleRecipeField extends LitElement {
     const label = say(`label_${this.field}`)
     const changed = !Object.is(this.value, this.base)
     return html`
-      <div class="names"><label for="input">${label}</label><code>${this.field}</code></div>
+      <label for="input">${label}</label>
       <div class="line">
         ${this.renderInput()}
         ${
@@ -82,11 +79,10 @@ export class FinetaleRecipeField extends LitElement {
             : nothing
         }
       </div>
-      ${
-        this.problem
-          ? html`<p class="problem" id="note" role="alert">${this.problem}</p>`
-          : html`<p class="muted help" id="note">${say(`help_${this.field}`)}</p>`
-      }
+      <p class=${this.problem ? 'problem' : 'help'} id="note" role=${this.problem ? 'alert' : nothing}>
+        ${this.problem || say(`help_${this.field}`)}
+      </p>
+      <code>${this.field.split('_').map((word, index) => html`${index > 0 ? html`_<wbr />` : nothing}${word}`)}</code>
     `
   }
 

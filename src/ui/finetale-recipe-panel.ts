@@ -18,7 +18,14 @@ const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
   ['groupData', ['padding', 'pad_in_loss', 'append_eos', 'test_size']],
   [
     'groupBatches',
-    ['max_steps', 'num_train_epochs', 'gradient_accumulation_steps', 'per_device_eval_batch_size', 'order_rule', 'threads'],
+    [
+      'max_steps',
+      'num_train_epochs',
+      'gradient_accumulation_steps',
+      'per_device_eval_batch_size',
+      'order_rule',
+      'threads',
+    ],
   ],
   [
     'groupOptimizer',

@@ -18,14 +18,16 @@ export class FinetaleRowView extends LitElement {
         margin: 2px 0 10px;
       }
       .text {
-        max-height: 320px;
+        max-height: 420px;
         overflow: auto;
         padding: 12px 14px;
         border-radius: 8px;
         background: var(--surface-2);
         font: 15px/1.6 var(--font-text);
-        white-space: pre-wrap;
         overflow-wrap: anywhere;
+      }
+      .prose {
+        white-space: pre-wrap;
       }
       del {
         color: var(--danger);
@@ -85,9 +87,10 @@ export class FinetaleRowView extends LitElement {
               <p class="muted counts">
                 ${say('viewCounts', { real: view.realTokens, cut: view.cutTokens, pad: view.padTokens })}
               </p>
-              <div class="text" tabindex="0" role="group" aria-label=${say('viewHeading', { row: this.row + 1 })}>${
-                view.kept
-              }${view.cut ? html`<del>${view.cut}</del>` : nothing}${this.renderPads(view.padTokens)}</div>
+              <div class="text" tabindex="0" role="group" aria-label=${say('viewHeading', { row: this.row + 1 })}>
+                <span class="prose">${view.kept}</span
+                >${view.cut ? html`<del class="prose">${view.cut}</del>` : nothing} ${this.renderPads(view.padTokens)}
+              </div>
               <details>
                 <summary>${say('viewTokens')}</summary>
                 <div class="tokens">

@@ -26,6 +26,11 @@ export class FinetaleRunControls extends LitElement {
       .buttons > button {
         min-height: 44px;
       }
+      @media (max-width: 560px) {
+        #train {
+          flex: 1;
+        }
+      }
       dialog {
         max-width: min(420px, calc(100vw - 32px));
         padding: 24px;

@@ -40,7 +40,9 @@ export function formatPercent(share: number): string {
 
 /** Bytes in MB of 1,000,000 bytes. */
 export function formatBytes(bytes: number): string {
-  return numberFormat({ style: 'unit', unit: 'megabyte', maximumFractionDigits: bytes < 1e7 ? 1 : 0 }).format(bytes / 1e6)
+  return numberFormat({ style: 'unit', unit: 'megabyte', maximumFractionDigits: bytes < 1e7 ? 1 : 0 }).format(
+    bytes / 1e6,
+  )
 }
 
 interface DurationFormat {
@@ -51,7 +53,9 @@ let durationFormat: DurationFormat | null | undefined
 
 function intlDuration(): DurationFormat | null {
   // TypeScript's es2022 library does not know Intl.DurationFormat yet, and older browsers do not have it.
-  const { DurationFormat } = Intl as { DurationFormat?: new (locale: undefined, options: { style: string }) => DurationFormat }
+  const { DurationFormat } = Intl as {
+    DurationFormat?: new (locale: undefined, options: { style: string }) => DurationFormat
+  }
   durationFormat ??= DurationFormat ? new DurationFormat(undefined, { style: 'narrow' }) : null
   return durationFormat
 }

@@ -50,7 +50,8 @@ function createClient<Api>(
     })
     died.catch(() => {})
     const crashed = (event: Event) => {
-      const reason = event instanceof ErrorEvent && event.message ? event.message : 'it could not be loaded or ran out of memory'
+      const reason =
+        event instanceof ErrorEvent && event.message ? event.message : 'it could not be loaded or ran out of memory'
       const error: FinetaleErrorData = {
         name: WORKER_CRASHED,
         message: `The ${label} worker stopped: ${reason.replace(/^Uncaught /, '').replace(/\.$/, '')}.`,

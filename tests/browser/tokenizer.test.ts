@@ -41,7 +41,7 @@ describe('FolderTokenizer', () => {
   })
 
   test('merges as pairs and as strings give the same tokenizer', async () => {
-    const merges = (tokenizerJson.model.merges as string[][]).map((pair) => pair.join(' '))
+    const merges = tokenizerJson.model.merges.map((pair) => pair.join(' '))
     const model = { ...tokenizerJson.model, merges }
     const older = await FolderTokenizer.load(
       { ...folder, 'tokenizer.json': json({ ...tokenizerJson, model }) },

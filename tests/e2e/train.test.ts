@@ -40,7 +40,7 @@ test('pause, single step, continue and stop do what they say', async () => {
   await finetale.page.waitForTimeout(1000)
   expect(finetale.steps().length).toBe(paused)
 
-  await finetale.click('Step')
+  await finetale.click('One step')
   await finetale.waitForStep(paused + 1)
   await finetale.waitForPhase('paused')
   await finetale.page.waitForTimeout(500)
@@ -49,7 +49,8 @@ test('pause, single step, continue and stop do what they say', async () => {
   await finetale.click('Continue')
   await finetale.waitForStep(paused + 3)
   await finetale.click('Stop')
-  await finetale.waitForPhase('idle', 'finished', 'interrupted')
+  await finetale.click('Save')
+  await expect.poll(() => finetale.app.getAttribute('data-phase'), { timeout: 60_000 }).not.toMatch(/training|saving/)
   const stopped = finetale.steps().length
   await finetale.page.waitForTimeout(500)
   expect(finetale.steps().length).toBe(stopped)

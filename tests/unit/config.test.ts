@@ -51,7 +51,7 @@ test.each([
   [{ activation_function: 'gelu' }, /"gelu".*"gelu_new"/],
   [{ attention_types: [[['global', 'local'], 2]] }, /4 attention layers.*num_layers is 2|count of 2/],
   [{ attention_types: [[['sparse', 'local'], 1]] }, /"sparse"/],
-  [{ attention_types: 'global' }, /attention_types/],
+  [{ attention_types: 'global', attention_layers: undefined }, /attention_types/],
   [{ attention_types: [[['global'], 1e12]] }, /count of 1000000000000/],
   [{ intermediate_size: 0 }, /"intermediate_size".*0/],
   [{ layer_norm_epsilon: 0 }, /layer_norm_epsilon/],

@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { epochOrder, randperm } from '../../src/data/order'
 import { MT19937 } from '../../src/data/random'
 import type { OrderRule } from '../../src/recipe/recipe'
-import { readGolden, summary, type GoldenList } from '../support/golden'
+import { readOrderGolden, summary, type GoldenList } from '../support/goldenLists'
 
 type OrderCase = GoldenList & { rule: OrderRule; seed: number; epoch: number; evaluations: number }
 
-test.each(readGolden<(GoldenList & { seed: number })[]>('order/torch_randperm.json'))(
+test.each(readOrderGolden<(GoldenList & { seed: number })[]>('torch_randperm.json'))(
   'torch.randperm, seed $seed, n $n',
   ({ seed, ...expected }) => {
     expect(summary(randperm(expected.n, new MT19937(seed)))).toEqual(expected)
@@ -28,7 +28,7 @@ describe('epochOrder', () => {
     expect([...epochOrder(rule, 42, 0, 1857).subarray(0, 8)]).toEqual(first)
   })
 
-  test.each(readGolden<OrderCase[]>('order/epoch_order.json'))(
+  test.each(readOrderGolden<OrderCase[]>('epoch_order.json'))(
     '$rule, seed $seed, n $n, epoch $epoch, after $evaluations evaluations',
     ({ rule, seed, epoch, evaluations, ...expected }) => {
       expect(summary(epochOrder(rule, seed, epoch, expected.n, evaluations))).toEqual(expected)

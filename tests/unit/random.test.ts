@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { crc32, hex32 } from '../../src/storage/crc32'
 import { MT19937, PCG64, seedSequence } from '../../src/data/random'
-import { readGolden } from '../support/golden'
+import { readOrderGolden } from '../support/goldenLists'
 
 describe('MT19937', () => {
   test('torch int64 draws after manual_seed(42)', () => {
@@ -23,7 +23,7 @@ describe('MT19937', () => {
 })
 
 describe('PCG64', () => {
-  test.each(readGolden<{ seed: number; values: number[] }[]>('order/numpy_random.json'))(
+  test.each(readOrderGolden<{ seed: number; values: number[] }[]>('numpy_random.json'))(
     'random() with seed $seed',
     ({ seed, values }) => {
       const random = new PCG64(seed)

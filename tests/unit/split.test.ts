@@ -2,10 +2,10 @@
 
 import { describe, expect, test } from 'vitest'
 import { permutation, trainTestSplit } from '../../src/data/split'
-import { readGolden, summary, type GoldenList } from '../support/golden'
+import { readOrderGolden, summary, type GoldenList } from '../support/goldenLists'
 
 describe('permutation', () => {
-  test.each(readGolden<(GoldenList & { seed: number })[]>('order/numpy_permutation.json'))(
+  test.each(readOrderGolden<(GoldenList & { seed: number })[]>('numpy_permutation.json'))(
     'numpy, seed $seed, n $n',
     ({ seed, ...expected }) => {
       expect(summary(permutation(expected.n, seed))).toEqual(expected)

@@ -29,7 +29,6 @@ from train_tokenizer import END_OF_TEXT
 SEED = 42
 HELD_OUT_SHARE = 0.02
 THREADS = 2
-EMBEDDING_STD = 0.05
 BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1
 CLIP_NORM = 1.0
@@ -63,25 +62,19 @@ def sinusoids(positions: int, channels: int) -> torch.Tensor:
 
 
 def initial_model(vocabulary: int, end_of_text: int) -> GPTNeoForCausalLM:
-    """Returns the weights to start from.
+    """Returns the weights to start from: random ones, save for the positions.
 
-    Matrices start by their fan-in: GPT-Neo's usual 0.02 is so small for this width that attention starts uniform and
-    stays so for long. What each layer adds to the residual stream is scaled by depth, as in GPT-2. Positions start as
-    sinusoids, which make "the token before" easy to find.
+    What each layer adds to the residual stream starts small, as in GPT-2. Positions start as sinusoids of the usual
+    size, so that attention can find "the token before" at once instead of learning each position by itself.
     """
     model = GPTNeoForCausalLM(model_config(vocabulary, end_of_text))
     residual_scale = 1 / math.sqrt(2 * model.config.num_layers)
     with torch.no_grad():
-        tokens, positions = model.transformer.wte.weight, model.transformer.wpe.weight
-        tokens.normal_(std=EMBEDDING_STD)
-        positions.copy_(sinusoids(*positions.shape) * EMBEDDING_STD)
+        positions = model.transformer.wpe.weight
+        positions.copy_(sinusoids(*positions.shape) * model.config.initializer_range)
         for layer in model.transformer.h:
-            attention = layer.attn.attention
-            for linear in (attention.q_proj, attention.k_proj, attention.v_proj, attention.out_proj, *layer.mlp.children()):
-                if isinstance(linear, torch.nn.Linear):
-                    linear.weight.normal_(std=linear.in_features**-0.5)
-            attention.q_proj.weight.mul_(query_scale(model))
-            attention.out_proj.weight.mul_(residual_scale)
+            layer.attn.attention.q_proj.weight.mul_(query_scale(model))
+            layer.attn.attention.out_proj.weight.mul_(residual_scale)
             layer.mlp.c_proj.weight.mul_(residual_scale)
     return model
 

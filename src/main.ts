@@ -1,0 +1,55 @@
+// Composition root: builds the parts, wires them, puts the app on the page, and starts loading. Nothing but wiring.
+// The address may carry ?recipe=<JSON of the fields that differ from the built-in demo, URI-encoded>.
+
+import { demo } from './recipe/presets'
+import { parseRecipe } from './recipe/validate'
+import { builtInData, builtInModel } from './state/inputs'
+import { guardPage } from './state/pageGuards'
+import { RunController } from './state/runController'
+import { RunStore } from './state/runStore'
+import { openFinetaleDB } from './storage/db'
+import { notebookGeneration } from './ui/finetale-generate-panel'
+import './ui/finetale-app'
+import { say } from './ui/messages'
+import { createTokenizerClient, createTrainerClient, toErrorData } from './workers/clients'
+import type { FinetaleErrorData } from './workers/protocol'
+
+const store = new RunStore()
+
+function recipeFromAddress() {
+  const json = new URLSearchParams(location.search).get('recipe')
+  if (json === null) return demo()
+  try {
+    const { recipe, warnings } = parseRecipe(json)
+    warnings.forEach((warning) => store.note(warning))
+    return recipe
+  } catch (thrown) {
+    store.note(say('warnRecipeLink', { reason: toErrorData(thrown).message }))
+    return demo()
+  }
+}
+
+const recipe = recipeFromAddress()
+const onCrash = (error: FinetaleErrorData) => controller.crashed(error)
+const tokenizer = createTokenizerClient(onCrash)
+const trainer = createTrainerClient({
+  emit: (event) => controller.receive(event),
+  decode: (ids) => tokenizer.call((api) => api.decode(ids, true)),
+  onCrash,
+})
+let database: ReturnType<typeof openFinetaleDB> | null = null
+const openDatabase = () => (database ??= openFinetaleDB())
+const controller: RunController = new RunController(
+  { store, tokenizer, trainer, openDatabase, say },
+  { recipe, generation: notebookGeneration },
+)
+
+const app = document.createElement('finetale-app')
+app.store = store
+app.controller = controller
+app.initialRecipe = recipe
+document.body.append(app)
+
+guardPage(store, () => controller.saveSoon())
+void controller.prepare(builtInModel(document.baseURI), builtInData(document.baseURI)).then(() => controller.warmUp())
+void controller.restore()

@@ -1,0 +1,33 @@
+// The sentences with which the trainer refuses a command: what is missing or in the way, and what to do.
+
+import { FinetaleError } from '../recipe/error'
+import type { Database } from '../storage/db'
+import { getRun } from '../storage/runs'
+import type { RunRecord } from '../storage/schema'
+import type { TokenizedDataset } from '../workers/protocol'
+
+/** The stored run. Throws FinetaleError when it is gone. */
+export async function requireRecord(db: Database, runId: string): Promise<RunRecord> {
+  const record = await getRun(db, runId)
+  if (record !== undefined) return record
+  throw new FinetaleError('This run is no longer stored in this browser.', 'Start a new run.')
+}
+
+/** Throws FinetaleError when nothing is left to train on. */
+export function requireRows(dataset: TokenizedDataset): void {
+  if (dataset.train.rows > 0) return
+  throw new FinetaleError(
+    'The data set has no rows to train on.',
+    'Choose another file, or check which rows were dropped.',
+  )
+}
+
+/** For what must wait until no run is live. */
+export function busy(): FinetaleError {
+  return new FinetaleError('A run is live in this tab.', 'Stop it first, or wait until it has finished.')
+}
+
+/** For a text whose model cannot be found again. */
+export function notInMemory(): FinetaleError {
+  return new FinetaleError('The model for this text is not loaded.', 'Load the model again.')
+}

@@ -1,0 +1,88 @@
+// Step 2, right: the run in numbers and curves. It passes columns on; readout and charts know no store.
+
+import { css, html, LitElement, nothing } from 'lit'
+import { customElement, property } from 'lit/decorators.js'
+import { EvalColumns, StepColumns } from '../state/columns'
+import type { StoreState } from '../state/runStore'
+import './finetale-line-chart'
+import './finetale-progress-readout'
+import { formatRate, formatSignificant } from './format'
+import { say } from './messages'
+import { runSpeed } from './runSummary'
+import { controls } from './sharedStyles'
+
+@customElement('finetale-metrics')
+export class FinetaleMetrics extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      .charts {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr);
+        gap: 20px;
+      }
+      .small {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr));
+        gap: 20px;
+      }
+    `,
+  ]
+
+  @property({ attribute: false }) state: StoreState | null = null
+  @property({ attribute: false }) steps = new StepColumns()
+  @property({ attribute: false }) evals = new EvalColumns()
+
+  override render() {
+    const { state, steps, evals } = this
+    if (!state) return nothing
+    const { latest, latestEval, environment, totalSteps, checkpoint, activeBefore, activeSince } = state
+    const x = steps.step.view()
+    return html`
+      <div class="charts">
+        <finetale-progress-readout
+          .latest=${latest}
+          .latestEval=${latestEval}
+          .speed=${runSpeed(steps, state)}
+          .environment=${environment}
+          .totalSteps=${totalSteps}
+          .savedStep=${checkpoint?.step ?? -1}
+          .activeBefore=${activeBefore}
+          .activeSince=${activeSince}
+        ></finetale-progress-readout>
+        <finetale-line-chart
+          id="loss-chart"
+          .title=${say('chartLoss')}
+          .x=${x}
+          .y=${steps.column('loss')}
+          .pointX=${evals.step.view()}
+          .pointY=${evals.column('loss')}
+          .height=${300}
+          smoothable
+        ></finetale-line-chart>
+        <div class="small">
+          <finetale-line-chart
+            .title=${say('chartRate')}
+            .x=${x}
+            .y=${steps.column('learning_rate')}
+            .height=${150}
+            .format=${formatRate}
+          ></finetale-line-chart>
+          <finetale-line-chart
+            .title=${say('chartNorm')}
+            .x=${x}
+            .y=${steps.column('grad_norm')}
+            .height=${150}
+            .format=${formatSignificant}
+          ></finetale-line-chart>
+        </div>
+      </div>
+    `
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'finetale-metrics': FinetaleMetrics
+  }
+}

@@ -1,0 +1,93 @@
+// How the panel of step 3 looks: prompt fields, settings, and the text as it comes.
+
+import { css } from 'lit'
+
+export const generatePanelStyles = css`
+  fieldset {
+    display: grid;
+    gap: 12px;
+    min-width: 0;
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  .kinds {
+    display: inline-grid;
+    grid-auto-flow: column;
+    grid-auto-columns: 1fr;
+    gap: 2px;
+    padding: 3px;
+    border-radius: 10px;
+    background: var(--surface-2);
+  }
+  .kinds button {
+    border-color: transparent;
+    background: transparent;
+  }
+  .kinds button[aria-pressed='true'] {
+    background: var(--surface);
+    box-shadow: var(--shadow);
+  }
+  .pair {
+    display: grid;
+    grid-template-columns: 1fr 1fr;
+    gap: 12px;
+  }
+  label > span {
+    display: block;
+    margin-bottom: 4px;
+    font-weight: 550;
+  }
+  label code {
+    color: var(--ink-2);
+    font: 12px var(--font-mono);
+    font-weight: 400;
+  }
+  .check {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    min-height: 36px;
+  }
+  textarea {
+    min-height: 132px;
+    resize: vertical;
+  }
+  .settings {
+    display: grid;
+    grid-template-columns: repeat(auto-fill, minmax(110px, 1fr));
+    gap: 12px;
+    padding-top: 8px;
+  }
+  .wide {
+    grid-column: 1 / -1;
+  }
+  .buttons {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+  }
+  .buttons .primary {
+    min-width: 100px;
+  }
+  .output {
+    display: block;
+    padding: 14px 16px;
+    border-left: 3px solid var(--accent);
+    border-radius: 8px;
+    background: var(--surface-2);
+    font: 16px/1.6 var(--font-text);
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+  }
+  .output::after {
+    content: '▍';
+    color: var(--accent);
+    animation: blink 1s steps(2) infinite;
+  }
+  @keyframes blink {
+    50% {
+      opacity: 0;
+    }
+  }
+`

@@ -1,0 +1,81 @@
+// How the chart element looks around the canvas; the curves' own colours are in chartOptions.ts.
+
+import { css } from 'lit'
+
+export const lineChartStyles = css`
+  .head {
+    align-items: center;
+    margin-bottom: 4px;
+  }
+  .tools {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 4px 8px;
+  }
+  .smoothing {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    color: var(--ink-2);
+    font-size: 13px;
+  }
+  .smoothing input {
+    width: 96px;
+  }
+  output {
+    min-width: 2.6em;
+    font-variant-numeric: tabular-nums;
+  }
+  figure {
+    margin: 0;
+  }
+  .keys {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 14px;
+    min-height: 20px;
+    color: var(--ink-2);
+    font-size: 13px;
+    font-variant-numeric: tabular-nums;
+  }
+  .key::before {
+    content: '';
+    display: inline-block;
+    width: 14px;
+    margin-right: 6px;
+    border-top: 2px solid var(--chart-line);
+    vertical-align: middle;
+  }
+  .key.raw::before {
+    border-color: var(--chart-raw);
+  }
+  .key.eval::before {
+    border-color: var(--eval);
+    border-top-style: dashed;
+  }
+  .plot {
+    position: relative;
+    border-radius: 6px;
+  }
+  .empty {
+    position: absolute;
+    inset: 0;
+    display: grid;
+    place-content: center;
+    padding: 0 24px;
+    color: var(--ink-2);
+    font-size: 14px;
+    text-align: center;
+  }
+  .u-select {
+    background: var(--accent);
+    opacity: 0.15;
+  }
+  .u-hz .u-cursor-x,
+  .u-vt .u-cursor-y,
+  .u-hz .u-cursor-y,
+  .u-vt .u-cursor-x {
+    border-color: var(--line-strong);
+  }
+`
