@@ -18,6 +18,7 @@ export default mergeConfig(
           extends: true,
           test: {
             name: 'unit',
+            sequence: { groupOrder: 0 },
             include: ['tests/unit/**/*.test.ts'],
             environment: 'node',
             testTimeout: minutes,
@@ -48,6 +49,8 @@ export default mergeConfig(
           },
           test: {
             name: 'browser',
+            // One kind after the other, so that they do not share the cores.
+            sequence: { groupOrder: 1 },
             include: ['tests/browser/**/*.test.ts'],
             testTimeout: 3 * minutes,
             hookTimeout: 3 * minutes,
@@ -66,6 +69,7 @@ export default mergeConfig(
           extends: true,
           test: {
             name: 'e2e',
+            sequence: { groupOrder: 2 },
             include: ['tests/e2e/**/*.test.ts'],
             environment: 'node',
             fileParallelism: false,

@@ -1,11 +1,10 @@
 // Command line of the trainer: runs a recipe in the built page in headless Chromium and prints what happens, one line an event.
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { runnerImport } from 'vite'
-import { build, distIsStale, root } from './build.mjs'
+import { build, distIsStale } from './build.mjs'
 import { drive } from './drive.mjs'
+import { readRecipe } from './recipe.mjs'
 
 /** @typedef {import('../src/workers/protocol').RunEvent} RunEvent */
 
@@ -14,41 +13,10 @@ const usage = `Usage: npm run headless -- --recipe FILE|PRESET [--model DIR] [--
   --recipe   a preset (demo, course) or a JSON file with the fields that differ from the demo's
   --model    a local model folder in Hugging Face layout; the built-in model when left out
   --data     a local data file; the built-in data set when left out
-  --steps    optimizer steps, in place of the recipe's max_steps
+  --steps    optimizer steps, in place of the recipe's max_steps; a longer warm-up is cut to them
   --json     print each event as one line of JSON, and a summary line at the end
 
 Ends with 0 when the run finishes and every loss is a finite number, else with 1.`
-
-const exactPresets = /** @type {Record<string, string>} */ ({ demo: 'demo', course: 'courseNotebook' })
-
-/**
- * @param {string} name Preset or file.
- * @returns {Promise<object>} The recipe, or the part of one that the file gives.
- */
-async function readRecipe(name) {
-  const preset = exactPresets[name]
-  if (preset) {
-    /** @type {{ module: { presets: Record<string, () => object> } }} */
-    const { module } = await runnerImport(join(root, 'src', 'recipe', 'presets.ts'), {
-      configFile: false,
-      logLevel: 'error',
-    })
-    const make = module.presets[preset]
-    if (make) return make()
-  }
-  if (!existsSync(name)) throw new Error(`--recipe ${name} is neither a preset (demo, course) nor a file.`)
-  /** @type {unknown} */
-  let recipe
-  try {
-    recipe = JSON.parse(readFileSync(name, 'utf8'))
-  } catch (error) {
-    throw new Error(`${name} is not JSON: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  if (typeof recipe !== 'object' || recipe === null || Array.isArray(recipe)) {
-    throw new Error(`${name} should hold one JSON object with recipe fields.`)
-  }
-  return recipe
-}
 
 /** Reads the command line. Unknown flags are refused by parseArgs. */
 function readArguments() {
@@ -93,6 +61,8 @@ function toLine(value) {
 function describe(event) {
   switch (event.kind) {
     case 'phase':
+      // Tokenizing reports every few rows; as lines that would be noise.
+      if (event.phase === 'tokenizing') return ''
       return [event.phase, event.detail].filter(Boolean).join(': ')
     case 'started': {
       const { threads, flavour, isolated } = event.environment
@@ -133,10 +103,7 @@ async function main() {
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
   }
   if (values.help) return console.log(usage)
-  const recipe = {
-    ...(await readRecipe(values.recipe ?? '')),
-    ...(values.steps ? { max_steps: Number(values.steps) } : {}),
-  }
+  const recipe = await readRecipe(values.recipe ?? '', values.steps ? Number(values.steps) : undefined)
   if (distIsStale()) build()
 
   const interrupted = new AbortController()

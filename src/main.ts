@@ -3,6 +3,7 @@
 
 import { demo } from './recipe/presets'
 import { parseRecipe } from './recipe/validate'
+import { InputLoader } from './state/inputLoader'
 import { builtInData, builtInModel } from './state/inputs'
 import { guardPage } from './state/pageGuards'
 import { RunController } from './state/runController'
@@ -40,7 +41,7 @@ const trainer = createTrainerClient({
 let database: ReturnType<typeof openFinetaleDB> | null = null
 const openDatabase = () => (database ??= openFinetaleDB())
 const controller: RunController = new RunController(
-  { store, tokenizer, trainer, openDatabase, say },
+  { store, tokenizer, trainer, inputs: new InputLoader(tokenizer, openDatabase), openDatabase, say },
   { recipe, generation: notebookGeneration },
 )
 

@@ -62,17 +62,6 @@ export async function openSafetensors(source: Blob | ArrayBuffer, name: string):
   }
 }
 
-/** Every tensor of a file by name, for small files: the whole lies in memory at once. */
-export async function readSafetensors(
-  source: Blob | ArrayBuffer,
-  name = 'model.safetensors',
-): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
-  const file = await openSafetensors(source, name)
-  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>()
-  for (const [tensor, { shape }] of file.entries) tensors.set(tensor, { shape, data: await file.read(tensor) })
-  return tensors
-}
-
 /** Says what a file is that was saved under a weights name but holds something else. */
 function refuseImpostors(start: Uint8Array, size: number, name: string): void {
   const text = new TextDecoder('latin1').decode(start)

@@ -93,7 +93,7 @@ function weights(q: tf.Tensor2D, kT: tf.Tensor2D, mask: AttentionMask): tf.Tenso
   return tf.tidy(() => {
     let scores: tf.Tensor2D = tf.matMul(q, kT) // [T, T]
     if (mask.corner) scores = tf.mul(scores, mask.corner.rows)
-    return tf.softmax(tf.add(scores, mask.bias) as tf.Tensor2D)
+    return tf.softmax(tf.add<tf.Tensor2D>(scores, mask.bias))
   })
 }
 

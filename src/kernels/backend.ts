@@ -4,6 +4,7 @@
 import plainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
 import simdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
 import threadedUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url'
+import threadScriptUrl from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js?url'
 import { FinetaleError } from '../recipe/error'
 import * as tf from './tf'
 
@@ -17,7 +18,12 @@ export interface BackendInfo {
 /** tfjs's threaded build starts a pool of 8 workers; asking for more would block on workers that never come up. */
 const MAX_THREADS = 8
 /** A thread pool that a browser or policy blocks never reports an error, it only stays silent. */
-const THREADED_START_MS = 20_000
+const THREADED_START_MS = 8_000
+
+const SLOW_PRODUCT_MS = 0.4
+
+/** How the script that tfjs makes for its threads begins. */
+const THREAD_SCRIPT_START = 'var WasmBackendModuleThreadedSimd ='
 
 const THREADS_FLAG = 'WASM_HAS_MULTITHREAD_SUPPORT'
 
@@ -25,7 +31,7 @@ let ready: Promise<BackendInfo> | null = null
 
 /**
  * Starts the wasm backend; later calls return the first call's result, whatever they ask for.
- * `threads` 0 or absent takes the machine's count.
+ * `threads` 0 or absent takes the machine's count, or 1 where a trial shows that threads do not pay.
  * @throws FinetaleError when the browser cannot run it.
  */
 export function initBackend(options: { threads?: number } = {}): Promise<BackendInfo> {
@@ -39,6 +45,12 @@ export function initBackend(options: { threads?: number } = {}): Promise<Backend
 }
 
 async function start(wanted: number): Promise<BackendInfo> {
+  const info = await startFlavour(wanted)
+  refuseNullPointers()
+  return info
+}
+
+async function startFlavour(wanted: number): Promise<BackendInfo> {
   tf.setWasmPaths({
     'tfjs-backend-wasm.wasm': plainUrl,
     'tfjs-backend-wasm-simd.wasm': simdUrl,
@@ -47,7 +59,10 @@ async function start(wanted: number): Promise<BackendInfo> {
   const cores = navigator.hardwareConcurrency || 1
   const threads = Math.max(1, Math.min(wanted > 0 ? wanted : cores, MAX_THREADS))
   if (threads > 1 && globalThis.crossOriginIsolated) {
-    if (await startThreaded(threads)) return { flavour: 'tfjs', threads: tf.getThreadsCount() }
+    if (await startThreaded(threads)) {
+      if (wanted > 0 || threadsPay()) return { flavour: 'tfjs', threads: tf.getThreadsCount() }
+      shutDown()
+    }
   }
   // One thread needs no shared memory: the plain SIMD build starts faster and everywhere.
   tf.env().set(THREADS_FLAG, false)
@@ -62,18 +77,68 @@ async function start(wanted: number): Promise<BackendInfo> {
 }
 
 /**
- * tfjs takes at most half of the cores it is told of, and so one thread of two. For as long as it starts, it is told of
- * twice the threads wanted.
+ * Starts the threaded build with two things of its surroundings changed for as long as that takes.
+ * - tfjs takes at most half of the cores it is told of, one thread of two: it is told of twice the threads wanted.
+ * - tfjs hands its threads the text of a function of the bundle, which a minifier has made to depend on names outside
+ *   it: they get the package's own file instead.
  */
 async function startThreaded(threads: number): Promise<boolean> {
   tf.setThreadsCount(threads)
   Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads, configurable: true })
+  const plainBlob = globalThis.Blob
+  globalThis.Blob = class extends plainBlob {
+    constructor(parts: BlobPart[] = [], options?: BlobPropertyBag) {
+      const [text] = parts
+      const isThreadScript = typeof text === 'string' && text.startsWith(THREAD_SCRIPT_START)
+      const script = new URL(threadScriptUrl, globalThis.location.href).href
+      super(isThreadScript ? [`importScripts(${JSON.stringify(script)})`] : parts, options)
+    }
+  }
   try {
     const deadline = new Promise<false>((resolve) => setTimeout(() => resolve(false), THREADED_START_MS))
     return await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])
   } finally {
+    globalThis.Blob = plainBlob
     // The own property goes, the prototype's true one shows again.
     Reflect.deleteProperty(navigator, 'hardwareConcurrency')
+  }
+}
+
+/**
+ * Whether threads help: a product the size of one attention head, which one thread does in about 0.1 ms. Where other
+ * programs hold the cores, every such product waits for its second thread, and a step takes several times as long.
+ */
+function threadsPay(): boolean {
+  const a = tf.zeros([160, 32])
+  const b = tf.zeros([32, 160])
+  const times = Array.from({ length: 41 }, () => {
+    const begin = performance.now()
+    tf.matMul(a, b).dispose()
+    return performance.now() - begin
+  })
+  tf.dispose([a, b])
+  const median = times.sort((x, y) => x - y)[20] ?? Infinity
+  return median < SLOW_PRODUCT_MS
+}
+
+/**
+ * When the heap cannot grow, malloc answers 0 and tfjs would go on to write the tensor over the start of the heap.
+ * From here on the allocation throws instead, with nothing touched.
+ */
+function refuseNullPointers(): void {
+  const wasm = wasmBackend().wasm as unknown as { _malloc: (bytes: number) => number; _free: (at: number) => void }
+  // The first call replaces the property by the real function, and would replace ours too.
+  wasm._free(wasm._malloc(8))
+  const malloc = wasm._malloc
+  wasm._malloc = (bytes) => {
+    // Sizes wrap at 4 GiB on their way into wasm.
+    const pointer = bytes < 2 ** 32 ? malloc(bytes) : 0
+    if (pointer !== 0 || bytes === 0) return pointer
+    const [wanted, held] = [bytes, heapBytes()].map((n) => Math.ceil(n / 2 ** 20))
+    throw new FinetaleError(
+      `The computing engine is out of memory: it holds ${held} MB, its limit is 4096 MB, and ${wanted} MB more do not fit.`,
+      'Use a smaller batch size or maximum length, or a smaller model; your last checkpoint is kept.',
+    )
   }
 }
 
@@ -96,6 +161,11 @@ export function heapBytes(): number {
  * Also works after an allocation failed and the instance aborted, when nothing can be freed any more.
  */
 export function resetBackend(): void {
+  shutDown()
+  ready = null
+}
+
+function shutDown(): void {
   if (tf.getBackend() === 'wasm') {
     const backend = wasmBackend()
     const dispose = backend.dispose.bind(backend)
@@ -110,5 +180,4 @@ export function resetBackend(): void {
     }
   }
   tf.engine().reset()
-  ready = null
 }

@@ -55,6 +55,6 @@ function backward(dy: tf.Tensor2D, x: tf.Tensor2D, weight: Param, bias: Param | 
       accumulate(weight, tf.matMul(dyT, x))
       if (bias !== null) accumulate(bias, tf.sum(dyT, 1))
     }
-    return tf.matMul(dy, weight.value as tf.Tensor2D) // [N, C]
+    return tf.matMul(dy, weight.value) // [N, C]
   })
 }

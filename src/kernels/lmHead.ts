@@ -52,9 +52,9 @@ export function lmHeadCrossEntropy(
       const end = Math.min(rows.length, begin + chunkRows)
       const ids = rows.slice(begin, end).map((row) => targets[row] ?? 0)
       const chunk = tf.tidy((): tf.Tensor2D[] => {
-        const h = copyRows(counted as tf.Tensor2D, begin, end - begin)
+        const h = copyRows(counted, begin, end - begin)
         const logits: tf.Tensor2D = wteT === null ? timesTransposed(h, wte.value as tf.Tensor2D) : tf.matMul(h, wteT) // [n, V]
-        const p = tf.softmax(logits) as tf.Tensor2D
+        const p = tf.softmax(logits)
         lossSum += chunkLoss(logits, p, ids)
         return gradScale === null ? [] : [chunkGradients(h, p, ids, wte, gradScale)]
       })

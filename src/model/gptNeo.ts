@@ -161,5 +161,3 @@ export class GPTNeo {
     disposeParams(this.params)
   }
 }
-
-export { loadModel } from './load'

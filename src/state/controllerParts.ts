@@ -5,6 +5,7 @@ import { FinetaleError } from '../recipe/error'
 import type { Recipe } from '../recipe/recipe'
 import type { WorkerClient } from '../workers/clients'
 import type { TokenizedDataset, TokenizedPrompt, TokenizerApi, TrainerApi } from '../workers/protocol'
+import type { InputLoader } from './inputLoader'
 import type { RunStore } from './runStore'
 import type { Database } from './storedRuns'
 
@@ -25,6 +26,7 @@ export interface ControllerParts {
   readonly store: RunStore
   readonly tokenizer: WorkerClient<TokenizerApi>
   readonly trainer: WorkerClient<TrainerApi>
+  readonly inputs: InputLoader
   readonly openDatabase: () => Promise<Database>
   /** The page's sentences, so that this layer holds no text of its own. */
   readonly say: (key: ControllerMessage, values?: Record<string, string | number>) => string

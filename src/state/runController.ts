@@ -15,9 +15,8 @@ import type {
 } from '../workers/protocol'
 import { buffersOf, encodeAll, tokenizeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
-import { storedInputs } from './inputs'
 import { notebookPrompts } from './prompts'
-import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory, readInputs } from './storedRuns'
+import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory } from './storedRuns'
 import type { Database } from './storedRuns'
 import { TextWriter } from './textWriter'
 
@@ -74,10 +73,10 @@ export class RunController {
   }
 
   async #load(model: ModelSource, data: DataSource): Promise<void> {
-    const { store, tokenizer } = this.#parts
-    const { warning } = await tokenizer.call((api) => api.loadTokenizer(model))
+    const { store, inputs } = this.#parts
+    const warning = await inputs.useModel(model)
     if (warning) store.note(warning)
-    const preview = await tokenizer.call((api) => api.loadDataset(data))
+    const preview = await inputs.useData(data)
     store.update({ preview })
     if (preview.totalRows > 0) await this.viewRow(0, this.#recipe)
     store.update({ ready: true })
@@ -109,7 +108,7 @@ export class RunController {
   }
 
   async train(recipe: Recipe): Promise<void> {
-    const { store, trainer } = this.#parts
+    const { store, trainer, inputs } = this.#parts
     const runId = crypto.randomUUID()
     this.#recipe = recipe
     await Promise.all([this.#preparing, this.#left])
@@ -118,6 +117,9 @@ export class RunController {
     const { name, max_steps } = recipe
     store.beginRun({ id: runId, name, recipe, totalSteps: Math.max(0, max_steps), phase: 'loading' })
     await this.#running(runId, async () => {
+      inputs.started(runId, { model, data })
+      await inputs.useModel(model)
+      await inputs.useData(data)
       const dataset = await this.#tokenize(runId, recipe)
       const prompts = await encodeAll(this.#parts, notebookPrompts)
       const request = { runId, name, recipe, model, data, dataset, prompts, generation: this.#generation }
@@ -180,7 +182,7 @@ export class RunController {
 
   /** Goes on with a stored run from its last checkpoint, from the inputs kept with it. */
   async resume(runId: string): Promise<void> {
-    const { store, tokenizer, trainer, openDatabase, say } = this.#parts
+    const { store, trainer, inputs, openDatabase, say } = this.#parts
     await this.#left
     const db = await openDatabase()
     const record = await db.get('runs', runId)
@@ -191,10 +193,13 @@ export class RunController {
       this.receive({ kind: 'phase', runId, phase: 'loading', detail: say('detailLoading') })
       // The page's own inputs may still be loading into the same worker.
       await this.#preparing
-      const { model, data } = storedInputs(await readInputs(db, runId), record)
-      await tokenizer.call((api) => api.loadTokenizer(model))
-      const preview = await tokenizer.call((api) => api.loadDataset(data))
-      store.update({ model, data, preview, ready: true })
+      const { model, data } = await inputs.ofRun(runId)
+      await inputs.useModel(model)
+      const preview = await inputs.useData(data)
+      // A stored run keeps no first weights, so the page stays on the model of that name that it has.
+      const shown = store.state.model?.label === model.label ? store.state.model : model
+      store.update({ model: shown, data, preview, ready: true })
+      await this.viewRow(0, record.recipe)
       const dataset = await this.#tokenize(runId, record.recipe)
       if (dataset.fingerprint !== record.dataFingerprint) {
         throw new FinetaleError(say('errorDataChanged'), say('actionDataChanged'))
@@ -217,9 +222,10 @@ export class RunController {
 
   /** Replaces crashed workers by fresh ones; runs go on from their checkpoints. */
   async restartWorkers(): Promise<void> {
-    const { store, tokenizer, trainer } = this.#parts
+    const { store, tokenizer, trainer, inputs } = this.#parts
     const { model, data } = store.state
     this.text.holds('')
+    inputs.forget()
     tokenizer.restart()
     trainer.restart()
     store.update({ error: null, writing: null })

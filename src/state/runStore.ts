@@ -194,7 +194,7 @@ export class RunStore {
 
   addGenerations(rows: readonly GenerationRow[]): void {
     const known = new Set(this.#state.generations.map((row) => row.id))
-    const fresh = rows.filter((row) => !known.has(row.id))
+    const fresh = rows.filter((row) => !known.has(row.id) && known.add(row.id))
     if (fresh.length > 0) this.update({ generations: [...this.#state.generations, ...fresh] })
   }
 

@@ -31,9 +31,9 @@ export class TextWriter {
     const { store, trainer } = this.#parts
     store.update({ writing: { prompt, text: '', settings }, error: null })
     try {
+      const runId = await this.#load(writer)
       const [encoded] = await encodeAll(this.#parts, [prompt])
       if (!encoded) return null
-      const runId = await this.#load(writer)
       const onText = proxy((text: string) => {
         if (store.state.writing) store.update({ writing: { prompt, text, settings } })
       })
@@ -61,9 +61,11 @@ export class TextWriter {
   }
 
   async #load(writer: Writer): Promise<string> {
-    const { store, trainer } = this.#parts
+    const { store, trainer, inputs } = this.#parts
     const { runId, model } = store.state
     const wanted = writer === 'run' && runId ? runId : BASE
+    const tokenizerOf = wanted === BASE ? model : (await inputs.ofRun(runId)).model
+    if (tokenizerOf) await inputs.useModel(tokenizerOf)
     if (this.#held === wanted) return wanted
     if (wanted !== BASE) await trainer.call((api) => api.loadRun(runId))
     else if (model) await trainer.call((api) => api.loadBase(model))

@@ -1,13 +1,13 @@
 // How uPlot draws our curves: scales, axes and colours, read from theme.css at each drawing so that both schemes fit.
 
 import type uPlot from 'uplot'
+import { formatNumber, formatRate } from './format'
 
 export interface ChartLook {
   readonly width: number
   readonly height: number
   /** False draws the raw values as the main line. */
   readonly smoothed: boolean
-  readonly format: (value: number) => string
   /** A custom property's value where the chart stands. */
   readonly color: (property: string) => string
   readonly onCursor: (index: number | null) => void
@@ -16,7 +16,7 @@ export interface ChartLook {
 /** Charts with this key mark the same step when the pointer is over one of them. */
 const SYNC = 'finetale-steps'
 
-export function chartOptions({ width, height, smoothed, format, color, onCursor }: ChartLook): uPlot.Options {
+export function chartOptions({ width, height, smoothed, color, onCursor }: ChartLook): uPlot.Options {
   const axis = {
     stroke: () => color('--ink-2'),
     grid: { stroke: () => color('--chart-grid'), width: 1 },
@@ -35,8 +35,8 @@ export function chartOptions({ width, height, smoothed, format, color, onCursor 
       points: { size: 8, fill: (_chart, series) => color(seriesColors[series] ?? '--chart-line') },
     },
     axes: [
-      { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000], space: 48 },
-      { ...axis, size: 58, values: (_chart, ticks) => ticks.map(format), space: 36 },
+      { ...axis, size: 28, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000], space: 48 },
+      { ...axis, size: 58, values: (_chart, ticks) => ticks.map(axisNumber), space: 36 },
     ],
     series: [
       {},
@@ -57,6 +57,10 @@ export function chartOptions({ width, height, smoothed, format, color, onCursor 
     ],
     hooks: { setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)] },
   }
+}
+
+function axisNumber(value: number): string {
+  return value !== 0 && Math.abs(value) < 1e-3 ? formatRate(value) : formatNumber(value, 4)
 }
 
 const seriesColors = ['', '--chart-line', '--chart-line', '--eval']

@@ -55,7 +55,6 @@ export const english = {
   fixRecipe: 'Some settings need a look first.',
 
   // Data
-  dataHeading: 'What the model reads',
   modelLabel: 'Model',
   dataLabel: 'Data set',
   builtIn: 'Built in',
@@ -68,8 +67,6 @@ export const english = {
   rowsCount: '{total} rows',
   rowsLoading: 'Reading the data set…',
   rowText: 'text',
-  rowTarget: 'target',
-  rowNumber: 'Row',
   rowShow: 'Show row {row} as the model sees it',
   rowsRange: '{from}–{to} of the first {total}',
   earlier: 'Earlier',
@@ -78,15 +75,13 @@ export const english = {
   noted: '{count} rows: {reason}',
   viewHeading: 'Row {row} as the model sees it',
   viewCounts: '{real} tokens kept, {cut} cut off, {pad} of padding',
-  viewCut: 'cut off',
   viewPad: 'padding × {count}',
   viewLegend: 'Struck through: beyond the maximum length, never seen. Grey boxes: padding.',
   viewTokens: 'Token by token',
 
   // Readout
-  readoutHeading: 'Progress',
   statLoss: 'Loss',
-  statEval: 'Evaluation loss',
+  statEval: 'Evaluation',
   statStep: 'Step',
   statEpoch: 'Epoch',
   statRate: 'Learning rate',
@@ -102,7 +97,7 @@ export const english = {
   savedAt: 'step {step}',
   ofTotal: '{value} of {total}',
   none: '–',
-  measuring: 'measuring…',
+  measuring: '…',
 
   // Charts
   chartLoss: 'Loss',
@@ -137,7 +132,6 @@ export const english = {
   writerLabel: 'Written by',
   writerRun: 'the trained model (step {step})',
   writerBase: 'the untouched model',
-  writeBusy: 'Pause the run to write with it.',
   decoding: 'How it picks words',
   do_sample: 'Sample',
   do_sampleHelp: 'Off always takes the likeliest token.',
@@ -198,5 +192,4 @@ export const english = {
 
   // Live region
   liveStep: 'Step {step} of {total}, loss {loss}',
-  livePhase: '{phase}',
 } as const satisfies Record<string, string>

@@ -71,9 +71,7 @@ export class FinetaleApp extends LitElement {
 
   override updated() {
     const { phase, runId, ready } = this.store.state
-    this.dataset['phase'] = phase
-    this.dataset['runId'] = runId
-    this.dataset['ready'] = String(ready)
+    Object.assign(this.dataset, { phase, runId, ready: String(ready) })
     const share = shareDone(this.store.state)
     document.title = share === null ? say('appName') : say('titleProgress', { percent: formatPercent(share) })
   }
@@ -107,9 +105,11 @@ export class FinetaleApp extends LitElement {
           @finetale-restart=${() => this.#do((c) => c.restartWorkers())}
         ></finetale-notices>
         <main>
-          <section class="step" id="data">${this.renderHeading(1, say('stepData'))} ${this.renderData()}</section>
-          <section class="step" id="train">${this.renderHeading(2, say('stepTrain'))} ${this.renderTrain()}</section>
-          <section class="step" id="try">${this.renderHeading(3, say('stepTry'))} ${this.renderTry()}</section>
+          <section class="step" id="step-data">${this.renderHeading(1, say('stepData'))} ${this.renderData()}</section>
+          <section class="step" id="step-train">
+            ${this.renderHeading(2, say('stepTrain'))} ${this.renderTrain()}
+          </section>
+          <section class="step" id="step-try">${this.renderHeading(3, say('stepTry'))} ${this.renderTry()}</section>
         </main>
         <footer class="muted">
           <span>${say('privacy')}</span>
@@ -232,7 +232,7 @@ export class FinetaleApp extends LitElement {
     ></finetale-live-region>`
   }
 
-  private train() {
+  private readonly train = () => {
     this.#scrollTo('train')
     this.#do((controller) => controller.train(this.recipe))
   }
@@ -283,7 +283,7 @@ export class FinetaleApp extends LitElement {
 
   #scrollTo(step: 'data' | 'train' | 'try') {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches
-    this.renderRoot.querySelector(`#${step}`)?.scrollIntoView({ behavior: calm ? 'auto' : 'smooth' })
+    this.renderRoot.querySelector(`#step-${step}`)?.scrollIntoView({ behavior: calm ? 'auto' : 'smooth' })
   }
 
   /** True while a run is in the trainer's hands. */

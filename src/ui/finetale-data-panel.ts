@@ -186,7 +186,7 @@ export class FinetaleDataPanel extends LitElement {
     `
   }
 
-  private dataChosen(event: CustomEvent<readonly File[]>) {
+  private readonly dataChosen = (event: CustomEvent<readonly File[]>) => {
     const file = event.detail[0]
     if (file) send(this, 'finetale-data-file', file)
   }

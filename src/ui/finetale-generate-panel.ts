@@ -195,7 +195,7 @@ export class FinetaleGeneratePanel extends LitElement {
     event.target.value = String(this.settings[key])
   }
 
-  private write() {
+  private readonly write = () => {
     const prompt = this.kind === 'character' ? characterPrompt(this.#character) : this.#free
     send(this, 'finetale-write', { prompt, settings: this.settings, writer: this.#writer })
   }

@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import type { GenerationRow } from '../workers/protocol'
-import { formatDuration, formatNumber, formatPercent } from './format'
+import { formatNumber, formatPercent, formatSeconds } from './format'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
 
@@ -105,6 +105,9 @@ export class FinetaleGenerationTable extends LitElement {
           padding: 4px 0;
           border: 0;
         }
+        td.none {
+          display: none;
+        }
         td::before {
           content: attr(data-label);
           display: block;
@@ -175,7 +178,7 @@ export class FinetaleGenerationTable extends LitElement {
       <tr role="row">
         <td role="cell" class="step" data-label=${say('colStep')}>${formatNumber(row.step)}</td>
         <td role="cell" class="prompt" data-label=${say('colPrompt')}>${this.renderText(`${row.id}-p`, row.prompt)}</td>
-        <td role="cell" class="before" data-label=${say('colBefore')}>
+        <td role="cell" class=${before ? 'before' : 'before none'} data-label=${say('colBefore')}>
           ${before ? this.renderText(`${row.id}-b`, before.generation) : say('none')}
         </td>
         <td role="cell" data-label=${say('colGeneration')}>${this.renderText(row.id, row.generation)}</td>
@@ -206,7 +209,7 @@ export class FinetaleGenerationTable extends LitElement {
     return candidates.find((row) => JSON.stringify(row.settings) === wanted) ?? candidates.at(-1) ?? null
   }
 
-  private filtered(event: Event) {
+  private readonly filtered = (event: Event) => {
     if (!(event.target instanceof HTMLSelectElement)) return
     const prompts = [...new Set(this.rows.map((row) => row.prompt))]
     this.prompt = prompts[Number(event.target.value)] ?? ''
@@ -223,7 +226,7 @@ function renderFacts({ settings, metrics, tokens, milliseconds, ended }: Generat
   const { do_sample, temperature, top_k: k, top_p: p, seed } = settings
   const facts = [
     do_sample ? say('sampled', { temperature, k, p, seed: String(seed) }) : say('greedy'),
-    say('metricSpeed', { tokens, time: formatDuration(milliseconds / 1000) }),
+    say('metricSpeed', { tokens, time: formatSeconds(milliseconds / 1000) }),
     say(`ended_${ended}`),
     say('metricWords', { words: metrics.words, unique: metrics.uniqueWords }),
     say('metricDistinct', { share: formatPercent(metrics.distinct2) }),

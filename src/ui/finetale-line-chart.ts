@@ -159,7 +159,7 @@ export class FinetaleLineChart extends LitElement {
     ></finetale-chart-table>`
   }
 
-  private pressed(event: KeyboardEvent) {
+  private readonly pressed = (event: KeyboardEvent) => {
     const last = this.#columns.x.length - 1
     if (last < 0 || !this.#chart) return
     const at = this.cursor ?? last
@@ -231,7 +231,6 @@ export class FinetaleLineChart extends LitElement {
       width: this.plot.clientWidth,
       height: this.height,
       smoothed: this.#isSmoothed,
-      format: this.format,
       color: (name: string) => style.getPropertyValue(name),
       onCursor: (index: number | null) => (this.cursor = index),
     }

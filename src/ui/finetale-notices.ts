@@ -16,6 +16,10 @@ export class FinetaleNotices extends LitElement {
   static override styles = [
     controls,
     css`
+      h2 {
+        font-size: 15px;
+        font-weight: 600;
+      }
       .error,
       .warnings {
         margin-bottom: 12px;
@@ -34,7 +38,7 @@ export class FinetaleNotices extends LitElement {
         flex: 1 1 280px;
         overflow-wrap: anywhere;
       }
-      .error h3 {
+      .error h2 {
         color: var(--danger);
       }
       .buttons {
@@ -46,7 +50,7 @@ export class FinetaleNotices extends LitElement {
         background: var(--warn-soft);
         font-size: 14px;
       }
-      .warnings h3 {
+      .warnings h2 {
         color: var(--warn);
         font-size: 13px;
       }
@@ -69,9 +73,9 @@ export class FinetaleNotices extends LitElement {
       ${
         error
           ? html`
-              <section class="error" role="alert">
-                <div class="text">
-                  <h3>${say('errorTitle')}</h3>
+              <section class="error" aria-label=${say('errorTitle')}>
+                <div class="text" role="alert">
+                  <h2>${say('errorTitle')}</h2>
                   <p>${error.message}</p>
                   <p class="muted">${error.action}</p>
                 </div>
@@ -96,8 +100,8 @@ export class FinetaleNotices extends LitElement {
       ${
         warnings.length > 0
           ? html`
-              <section class="warnings">
-                <h3>${say('warnings')}</h3>
+              <section class="warnings" aria-label=${say('warnings')}>
+                <h2>${say('warnings')}</h2>
                 <ul>
                   ${warnings.map((warning) => html`<li>${warning}</li>`)}
                 </ul>

@@ -89,7 +89,7 @@ export class FinetaleProgressReadout extends LitElement {
         ${stat('statEpoch', latest ? formatNumber(latest.epoch, 2) : none)}
         ${stat('statRate', latest ? formatRate(latest.learning_rate) : none)}
         ${stat('statElapsed', elapsed > 0 ? formatDuration(elapsed / 1000) : none)}
-        ${stat('statLeft', left !== null ? formatDuration(left) : speed && latest ? say('measuring') : none)}
+        ${stat('statLeft', left !== null && left > 0 ? formatDuration(left) : speed && left === null ? say('measuring') : none)}
         ${stat('statSteps', speed ? formatSignificant(speed.stepsPerSecond) : none)}
         ${stat('statTokens', speed ? formatSignificant(speed.tokensPerSecond) : none)}
         ${stat('statHeap', latest ? formatBytes(latest.heapBytes) : none)}

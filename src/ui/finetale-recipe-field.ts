@@ -111,14 +111,14 @@ export class FinetaleRecipeField extends LitElement {
     />`
   }
 
-  private selected(event: Event) {
+  private readonly selected = (event: Event) => {
     const rule = rules[this.field]
     if (!(event.target instanceof HTMLSelectElement) || rule.kind !== 'choice') return
     const value = rule.values[event.target.selectedIndex]
     if (value !== undefined) send(this, 'finetale-field-change', value)
   }
 
-  private typed(event: Event) {
+  private readonly typed = (event: Event) => {
     if (!(event.target instanceof HTMLInputElement)) return
     const text = event.target.value
     send(this, 'finetale-field-change', event.target.type === 'text' ? text : Number.parseFloat(text))

@@ -182,12 +182,12 @@ export class FinetaleRecipePanel extends LitElement {
     send(this, 'finetale-recipe-change', { ...this.recipe, [field]: value })
   }
 
-  private presetChosen(event: Event) {
+  private readonly presetChosen = (event: Event) => {
     const name = inputValue(event)
     if (isPresetName(name)) send(this, 'finetale-preset', name)
   }
 
-  private unitChosen(event: Event) {
+  private readonly unitChosen = (event: Event) => {
     const steps = this.base.max_steps > 0 ? this.base.max_steps : demo().max_steps
     this.set('max_steps', inputValue(event) === 'steps' ? steps : -1)
   }

@@ -17,6 +17,10 @@ export class FinetaleResumeBanner extends LitElement {
   static override styles = [
     controls,
     css`
+      h2 {
+        font-size: 15px;
+        font-weight: 600;
+      }
       .run {
         display: flex;
         flex-wrap: wrap;
@@ -57,9 +61,9 @@ export class FinetaleResumeBanner extends LitElement {
       ? say('resumeSaved', { step, total, ago: formatAgo(saved.at), saved: saved.step })
       : say('resumeUnsaved', { step, total })
     return html`
-      <section class="run" data-run-id=${id}>
+      <section class="run" data-run-id=${id} aria-label=${name}>
         <div class="text">
-          <h3>${say(titles[state] ?? 'resumeTitle', { name })}</h3>
+          <h2>${say(titles[state] ?? 'resumeTitle', { name })}</h2>
           <p class="muted">${text}</p>
         </div>
         <div class="buttons">

@@ -92,14 +92,14 @@ export class FinetaleSourcePicker extends LitElement {
     `
   }
 
-  private chosen() {
+  private readonly chosen = () => {
     const files = Array.from(this.input.files ?? [])
     if (files.length > 0) send(this, 'finetale-files', files)
     // So that choosing the same file again, after a correction, is heard.
     this.input.value = ''
   }
 
-  private useBuiltIn() {
+  private readonly useBuiltIn = () => {
     send(this, 'finetale-use-built-in', undefined)
   }
 }

@@ -45,6 +45,12 @@ export function formatBytes(bytes: number): string {
   )
 }
 
+/** A short time in seconds with one decimal: "1.4s". */
+export function formatSeconds(seconds: number): string {
+  const maximumFractionDigits = seconds < 10 ? 1 : 0
+  return numberFormat({ style: 'unit', unit: 'second', unitDisplay: 'narrow', maximumFractionDigits }).format(seconds)
+}
+
 interface DurationFormat {
   format(duration: { hours?: number; minutes?: number; seconds?: number }): string
 }

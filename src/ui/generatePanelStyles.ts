@@ -26,6 +26,7 @@ export const generatePanelStyles = css`
   }
   .kinds button[aria-pressed='true'] {
     background: var(--surface);
+    color: var(--accent);
     box-shadow: var(--shadow);
   }
   .pair {

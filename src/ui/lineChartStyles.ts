@@ -23,6 +23,14 @@ export const lineChartStyles = css`
   .smoothing input {
     width: 96px;
   }
+  @media (max-width: 480px) {
+    .smoothing input {
+      width: 64px;
+    }
+    .tools {
+      gap: 4px;
+    }
+  }
   output {
     min-width: 2.6em;
     font-variant-numeric: tabular-nums;

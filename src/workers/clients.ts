@@ -57,6 +57,9 @@ function createClient<Api>(
         message: `The ${label} worker stopped: ${reason.replace(/^Uncaught /, '').replace(/\.$/, '')}.`,
         action: 'Restart the worker, then resume the run from its last checkpoint.',
       }
+      // What is left of it must not go on sending events, nor hold the run's lock.
+      worker.terminate()
+      if (live?.worker === worker) live = null
       kill(error)
       onCrash(error)
     }

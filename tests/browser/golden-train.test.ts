@@ -14,7 +14,7 @@ describe.each(GOLDEN_CASES)('%s', (name) => {
   let files: Record<string, Blob>
 
   beforeAll(async () => {
-    await initBackend({ threads: 2 })
+    await initBackend({ threads: 1 })
     ;({ golden, files } = await loadGolden(name))
   })
 

@@ -6,7 +6,7 @@ import { zeroGrad, type Param } from '../../src/kernels/param'
 import * as tf from '../../src/kernels/tf'
 import { loadModel } from '../../src/model/load'
 import type { GPTNeo } from '../../src/model/gptNeo'
-import { A, B, batchOf, C, M0_CONFIG, M0_LOSS_S, m0Files, m0Tensors, S, type M0Tensor } from '../support/m0'
+import { A, B, batchOf, C, M0_CONFIG, M0_LOSS_S, m0Files, m0HalfFile, m0Tensors, S, type M0Tensor } from '../support/m0'
 
 let model: GPTNeo
 
@@ -163,6 +163,17 @@ test('names with and without prefixes, mask buffers and a tied head load alike',
   expect(masked.notes.join()).toContain('lm_head.weight')
   expect(mean(masked.evaluateLoss(batchOf([S])))).toBeCloseTo(M0_LOSS_S, 4)
   masked.dispose()
+})
+
+test('half-width weights behind an odd header', async () => {
+  for (const [dtype, expected] of [
+    ['F16', 11.02827],
+    ['BF16', 11.02765],
+  ] as const) {
+    const half = await loadModel({ ...m0Files(), 'model.safetensors': m0HalfFile(dtype) })
+    expect(mean(half.evaluateLoss(batchOf([S])))).toBeCloseTo(expected, 4)
+    half.dispose()
+  }
 })
 
 test('weights that do not fit are refused by name, and nothing is allocated', async () => {

@@ -209,10 +209,10 @@ describe('lmHeadCrossEntropy', () => {
       V,
       C,
     )
-    const big = tf.fill([N, C], 1) as tf.Tensor2D
+    const big = tf.fill<tf.Rank.R2>([N, C], 1)
     const { lossSum } = lmHeadCrossEntropy(big, wte, new Int32Array(N).fill(1), null)
     expect(lossSum / N).toBeCloseTo(600, 3)
-    const bad = tf.fill([N, C], NaN) as tf.Tensor2D
+    const bad = tf.fill<tf.Rank.R2>([N, C], NaN)
     expect(lmHeadCrossEntropy(bad, wte, new Int32Array(N), null).lossSum).toBeNaN()
     tf.dispose([big, bad])
     disposeParams([wte])

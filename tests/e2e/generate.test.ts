@@ -29,7 +29,7 @@ test('the prompts run before and after training and land in the table', async ()
 })
 
 test('a text streams in and can be stopped', async () => {
-  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 1 })
+  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 1, warmup_steps: 0 })
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
   const known = rowsOf(finetale).length

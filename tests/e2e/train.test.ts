@@ -50,7 +50,7 @@ test('pause, single step, continue and stop do what they say', async () => {
   await finetale.waitForStep(paused + 3)
   await finetale.click('Stop')
   await finetale.click('Save')
-  await expect.poll(() => finetale.app.getAttribute('data-phase'), { timeout: 60_000 }).not.toMatch(/training|saving/)
+  await finetale.waitForPhase('idle')
   const stopped = finetale.steps().length
   await finetale.page.waitForTimeout(500)
   expect(finetale.steps().length).toBe(stopped)
@@ -72,7 +72,7 @@ test('without isolation headers it trains on one thread', async () => {
 
 test('below a folder, on a server that answers unknown paths with the page, it trains a step', async () => {
   const nested = await serveDist({ base: '/a/b/', fallback: true })
-  const finetale = await FinetalePage.open(await launch(), nested, { ...shortRecipe, max_steps: 1 })
+  const finetale = await FinetalePage.open(await launch(), nested, { ...shortRecipe, max_steps: 1, warmup_steps: 0 })
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
   expect(finetale.steps().length).toBe(1)

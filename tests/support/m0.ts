@@ -81,6 +81,41 @@ export function m0Files(
   }
 }
 
+/** M0's weights in a half type, rounded to nearest even, behind a header of odd length. */
+export function m0HalfFile(dtype: 'F16' | 'BF16'): Blob {
+  const header: Record<string, unknown> = {}
+  const parts: Uint16Array<ArrayBuffer>[] = []
+  let offset = 0
+  for (const { name, shape, data } of m0Tensors()) {
+    const bits = new Uint32Array(data.buffer)
+    parts.push(Uint16Array.from(bits, dtype === 'F16' ? toHalf : toBrain))
+    header[name] = { dtype, shape, data_offsets: [offset, offset + 2 * data.length] }
+    offset += 2 * data.length
+  }
+  const json = JSON.stringify(header)
+  const text = json.length % 2 === 0 ? `${json} ` : json
+  return new Blob([BigUint64Array.of(BigInt(text.length)), text, ...parts])
+}
+
+function toBrain(bits: number): number {
+  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16
+}
+
+/** For numbers below 65504 in size. */
+function toHalf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000
+  const exponent = ((bits >>> 23) & 255) - 112
+  const fraction = (bits & 0x7fffff) | 0x800000
+  if (exponent < -10) return sign
+  const shift = exponent > 0 ? 13 : 14 - exponent
+  const kept = fraction >>> shift
+  const rest = fraction - kept * 2 ** shift
+  const half = 2 ** (shift - 1)
+  const rounded = kept + (rest > half || (rest === half && kept % 2 === 1) ? 1 : 0)
+  // The hidden bit of a normal number carries into the exponent.
+  return sign | (exponent > 0 ? rounded + ((exponent - 1) << 10) : rounded)
+}
+
 /** Rows right-padded with end-of-text to the longest. */
 export function batchOf(rows: readonly (readonly number[])[], padInLoss = false, width = 0) {
   const T = Math.max(width, ...rows.map((row) => row.length))

@@ -8,7 +8,9 @@ import type { RunEvent, RunPhase, StepMetrics } from '../../src/workers/protocol
 /** A run of a dozen steps with evaluations and checkpoints in the middle of it. */
 export const shortRecipe: Partial<Recipe> = {
   name: 'Short',
-  max_length: 64,
+  max_length: 48,
+  test_size: 0.05,
+  per_device_train_batch_size: 2,
   max_steps: 12,
   warmup_steps: 2,
   learning_rate: 1e-3,

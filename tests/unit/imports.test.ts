@@ -71,8 +71,8 @@ const below: Record<string, readonly string[]> = {
   worker: ['recipe', 'protocol', 'kernels', 'formats', 'data', 'storage', 'hub', 'model', 'train'],
   clients: ['recipe', 'protocol'],
   state: ['recipe', 'protocol', 'clients', 'formats', 'data', 'storage', 'hub'],
-  ui: ['recipe', 'protocol', 'state'],
-  main: ['recipe', 'protocol', 'clients', 'state', 'ui'],
+  ui: ['recipe', 'protocol', 'clients', 'state'],
+  main: ['recipe', 'protocol', 'clients', 'storage', 'state', 'ui'],
 }
 
 const files = sourceFiles(src)
