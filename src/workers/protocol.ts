@@ -169,7 +169,13 @@ export type RunEvent =
     }
   | { readonly kind: 'step'; readonly runId: string; readonly metrics: StepMetrics }
   | { readonly kind: 'eval'; readonly runId: string; readonly metrics: EvalMetrics }
-  | { readonly kind: 'checkpoint'; readonly runId: string; readonly step: number; readonly bytes: number; readonly seconds: number }
+  | {
+      readonly kind: 'checkpoint'
+      readonly runId: string
+      readonly step: number
+      readonly bytes: number
+      readonly seconds: number
+    }
   | { readonly kind: 'warning'; readonly runId: string; readonly message: string }
   | { readonly kind: 'generation'; readonly runId: string; readonly row: GenerationRow }
   | { readonly kind: 'failed'; readonly runId: string; readonly error: FinetaleErrorData }
