@@ -28,7 +28,6 @@ from train_tokenizer import END_OF_TEXT
 
 SEED = 42
 HELD_OUT_SHARE = 0.02
-THREADS = 2
 BETAS = (0.9, 0.95)
 WEIGHT_DECAY = 0.1
 CLIP_NORM = 1.0
@@ -184,6 +183,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=8, help="rows of 256 tokens in each step")
     parser.add_argument("--peak-lr", type=float, default=3e-3)
     parser.add_argument("--warmup", type=int, default=150)
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads; another number changes the last bits")
     parser.add_argument("--publish-every", type=int, default=300, help="also when the checkpoint is saved")
     return parser.parse_args()
 
@@ -191,7 +191,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Trains to the last step; evaluates, publishes and saves on the way and at the end."""
     arguments = parse_arguments()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(arguments.threads)
     torch.manual_seed(SEED)
     arguments.work.mkdir(parents=True, exist_ok=True)
     (arguments.work / "pid").write_text(f"{os.getpid()}\n")
