@@ -1,6 +1,7 @@
 // Command line of the trainer: runs a recipe in the built page in headless Chromium and prints what happens, one line an event.
 
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, distIsStale } from './build.mjs'
 import { drive } from './drive.mjs'
@@ -37,6 +38,11 @@ function readArguments() {
   }
   if (values.model !== undefined && !statSync(values.model, { throwIfNoEntry: false })?.isDirectory()) {
     throw new Error(`--model ${values.model} is not a folder.`)
+  }
+  if (values.model !== undefined && !existsSync(join(values.model, 'config.json'))) {
+    throw new Error(
+      `--model ${values.model} has no config.json; a model folder holds one, with its weights and tokenizer.`,
+    )
   }
   if (values.data !== undefined && !statSync(values.data, { throwIfNoEntry: false })?.isFile()) {
     throw new Error(`--data ${values.data} is not a file.`)
