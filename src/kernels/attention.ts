@@ -1,11 +1,20 @@
 // Causal multi-head attention of GPT-Neo: global or windowed, padding masked, scores NOT divided by sqrt(head size).
-// Head by head: tfjs runs a batched matMul as a scalar loop, a plain one on XNNPACK, and so only one [T, T] exists at a time.
-// Nothing but q, k and v is kept for the gradient; weights are computed again.
+// The mask's rules, transformers' odd corner included, stand in assembly/attention.ts. Scores of 48 queries of one head
+// exist at a time on each thread; nothing but q, k and v is kept for the gradient.
 
-import { attentionMasks, type AttentionMask } from './attentionMask'
-import { copyRows } from './copyRows'
-import { customOp, savedAt } from './customOp'
+import { MAX_POSITIONS, PACKING_BYTES } from './jobs'
+import { attributesOf, input, runOp, savedAt, type Op } from './op'
+import { addressOf, emptyTensor, output, pool } from './runtime'
 import * as tf from './tf'
+
+const ATTENTION = 'FinetaleCausalAttention'
+
+interface Attributes {
+  readonly heads: number
+  /** 0 for no limit. */
+  readonly window: number
+  readonly lengths: Int32Array
+}
 
 /**
  * @param q,k,v [B*T, C] with C = heads * d, B = lengths.length
@@ -13,6 +22,7 @@ import * as tf from './tf'
  * @param window keys a query sees, itself included; null for a global layer
  * @param lengths [B] keys at and after lengths[b] are padding
  * @returns [B*T, C]
+ * @throws Error when the shape does not divide into rows and heads, or a row is longer than MAX_POSITIONS
  */
 export function causalAttention(
   q: tf.Tensor2D,
@@ -22,147 +32,73 @@ export function causalAttention(
   window: number | null,
   lengths: Int32Array,
 ): tf.Tensor2D {
-  const shape = new HeadShape(q.shape, heads, lengths.length)
-  return customOp<tf.Tensor2D>([q, k, v], (save) => {
-    save([q, k, v])
-    return {
-      value: forward(q, k, v, shape, attentionMasks(shape.T, window, lengths)),
-      gradFunc: (dy, saved) =>
-        backward(dy, savedAt(saved, 0), savedAt(saved, 1), savedAt(saved, 2), shape, window, lengths),
-    }
+  const T = q.shape[0] / lengths.length
+  if (!Number.isInteger(T) || !Number.isInteger(q.shape[1] / heads)) {
+    throw new Error(`attention cannot cut [${q.shape.join()}] into ${lengths.length} rows and ${heads} heads`)
+  }
+  if (T > MAX_POSITIONS) throw new Error(`attention takes rows of up to ${MAX_POSITIONS} positions, not ${T}`)
+  if (k.shape.join() !== q.shape.join() || v.shape.join() !== q.shape.join()) {
+    throw new Error('attention needs q, k and v of one shape')
+  }
+  return runOp(ATTENTION, { q, k, v }, { heads, window: window ?? 0, lengths } satisfies Attributes) as tf.Tensor2D
+}
+
+/** What both directions pass to their kernel. */
+function common(shape: readonly number[], { heads, window, lengths }: Attributes) {
+  const [N = 0, C = 0] = shape
+  return { T: N / lengths.length, C, heads, window, packing: PACKING_BYTES }
+}
+
+/** Puts the lengths on the heap; outside a tidy too. */
+function withLengths({ lengths }: Attributes, T: number, work: (at: number) => void): void {
+  const onHeap = tf.tensor1d(
+    lengths.map((length) => Math.max(0, Math.min(length, T))),
+    'int32',
+  )
+  work(addressOf(onHeap))
+  onHeap.dispose()
+}
+
+/** About eight tasks for each thread: late queries cost more than early ones, but all heads cost the same. */
+function grain(units: number): number {
+  return Math.max(1, Math.floor(units / (8 * pool().threads)))
+}
+
+function forward(q: tf.TensorInfo, k: tf.TensorInfo, v: tf.TensorInfo, attrs: Attributes): tf.TensorInfo {
+  const out = output(q.shape)
+  const units = attrs.lengths.length * attrs.heads
+  const shape = common(q.shape, attrs)
+  withLengths(attrs, shape.T, (lengths) => {
+    const args = { q: addressOf(q), k: addressOf(k), v: addressOf(v), out: addressOf(out), lengths }
+    pool().run('attention', { ...args, ...shape }, units, grain(units))
   })
+  return out
 }
 
-/** Moves between [B*T, H*d] and one matrix per head. */
-class HeadShape {
-  readonly B: number
-  readonly H: number
-  readonly T: number
-  readonly d: number
-
-  constructor(shape: [number, number], heads: number, B: number) {
-    this.B = B
-    this.H = heads
-    this.T = shape[0] / B
-    this.d = shape[1] / heads
-    if (!Number.isInteger(this.T) || !Number.isInteger(this.d)) {
-      throw new Error(`attention cannot cut [${shape.join()}] into ${B} rows and ${heads} heads`)
-    }
-  }
-
-  /** [B*T, H*d] -> all heads below each other. */
-  split(x: tf.Tensor): tf.Tensor2D {
-    const { B, T, H, d } = this
-    return tf.tidy(() => tf.reshape(tf.transpose(tf.reshape(x, [B, T, H, d]), [0, 2, 1, 3]), [B * H * T, d]))
-  }
-
-  /** [B*T, H*d] -> all heads, each transposed, below each other. */
-  splitTransposed(x: tf.Tensor): tf.Tensor2D {
-    const { B, T, H, d } = this
-    return tf.tidy(() => tf.reshape(tf.transpose(tf.reshape(x, [B, T, H, d]), [0, 2, 3, 1]), [B * H * d, T]))
-  }
-
-  /** Head i of split(). */
-  head(x: tf.Tensor2D, i: number): tf.Tensor2D {
-    return copyRows(x, i * this.T, this.T)
-  }
-
-  /** Head i of splitTransposed(). */
-  headT(x: tf.Tensor2D, i: number): tf.Tensor2D {
-    return copyRows(x, i * this.d, this.d)
-  }
-
-  /** Heads [T, d] in order -> [B*T, H*d]. */
-  join(heads: tf.Tensor2D[]): tf.Tensor2D {
-    const { B, T, H, d } = this
-    return tf.tidy(() =>
-      tf.reshape(tf.transpose(tf.reshape(tf.concat2d(heads, 0), [B, H, T, d]), [0, 2, 1, 3]), [B * T, H * d]),
-    )
-  }
-
-  /** Heads [d, T] in order -> [B*T, H*d]. */
-  joinTransposed(heads: tf.Tensor2D[]): tf.Tensor2D {
-    const { B, T, H, d } = this
-    return tf.tidy(() =>
-      tf.reshape(tf.transpose(tf.reshape(tf.concat2d(heads, 0), [B, H, d, T]), [0, 3, 1, 2]), [B * T, H * d]),
-    )
-  }
-}
-
-function weights(q: tf.Tensor2D, kT: tf.Tensor2D, mask: AttentionMask): tf.Tensor2D {
-  return tf.tidy(() => {
-    let scores: tf.Tensor2D = tf.matMul(q, kT) // [T, T]
-    if (mask.corner) scores = tf.mul(scores, mask.corner.rows)
-    return tf.softmax(tf.add<tf.Tensor2D>(scores, mask.bias))
+function backward(dout: tf.Tensor, saved: readonly tf.Tensor[], attrs: Attributes): Record<string, () => tf.Tensor> {
+  const [q, k, v] = [savedAt(saved, 0), savedAt(saved, 1), savedAt(saved, 2)]
+  const [dq, dk, dv] = [emptyTensor(q.shape), emptyTensor(q.shape), emptyTensor(q.shape)]
+  const units = attrs.lengths.length * attrs.heads
+  const shape = common(q.shape, attrs)
+  withLengths(attrs, shape.T, (lengths) => {
+    const args = { q: addressOf(q), k: addressOf(k), v: addressOf(v), dout: addressOf(dout), lengths }
+    const outs = { dq: addressOf(dq), dk: addressOf(dk), dv: addressOf(dv) }
+    pool().run('attentionInput', { ...args, ...outs, ...shape }, units, grain(units))
   })
+  for (const tensor of saved) tensor.dispose()
+  return { q: () => dq, k: () => dk, v: () => dv }
 }
 
-function maskOf(masks: readonly AttentionMask[], b: number): AttentionMask {
-  const mask = masks[b]
-  if (!mask) throw new Error(`no attention mask for row ${b}`)
-  return mask
-}
-
-function forward(
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  shape: HeadShape,
-  masks: readonly AttentionMask[],
-): tf.Tensor2D {
-  const qs = shape.split(q)
-  const kTs = shape.splitTransposed(k)
-  const vs = shape.split(v)
-  const heads: tf.Tensor2D[] = []
-  for (let i = 0; i < shape.B * shape.H; i++) {
-    const mask = maskOf(masks, Math.floor(i / shape.H))
-    heads.push(
-      tf.tidy(() => tf.matMul(weights(shape.head(qs, i), shape.headT(kTs, i), mask), shape.head(vs, i))), // [T, d]
-    )
-  }
-  return shape.join(heads)
-}
-
-function backward(
-  dy: tf.Tensor,
-  q: tf.Tensor,
-  k: tf.Tensor,
-  v: tf.Tensor,
-  shape: HeadShape,
-  window: number | null,
-  lengths: Int32Array,
-): [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D] {
-  return tf.tidy(() => {
-    const masks = attentionMasks(shape.T, window, lengths)
-    const [qs, ks, dys] = [shape.split(q), shape.split(k), shape.split(dy)]
-    const [qTs, kTs, vTs, dyTs] = [q, k, v, dy].map((x) => shape.splitTransposed(x)) as [
-      tf.Tensor2D,
-      tf.Tensor2D,
-      tf.Tensor2D,
-      tf.Tensor2D,
-    ]
-    const dqs: tf.Tensor2D[] = []
-    const dkTs: tf.Tensor2D[] = []
-    const dvTs: tf.Tensor2D[] = []
-    for (let i = 0; i < shape.B * shape.H; i++) {
-      const mask = maskOf(masks, Math.floor(i / shape.H))
-      const [dq, dkT, dvT] = tf.tidy((): [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D] => {
-        const p = weights(shape.head(qs, i), shape.headT(kTs, i), mask) // [T, T]
-        const dp = tf.matMul(shape.head(dys, i), shape.headT(vTs, i)) // [T, T]
-        const pdp = tf.mul(p, dp)
-        // Softmax: ds = p (dp - sum(p dp)), the sum over keys.
-        let ds: tf.Tensor2D = tf.sub(pdp, tf.mul(p, tf.sum(pdp, 1, true))) // [T, T]
-        if (mask.corner) ds = tf.mul(ds, mask.corner.passes)
-        return [
-          tf.matMul(ds, shape.head(ks, i)), // [T, d]
-          tf.matMul(shape.headT(qTs, i), ds), // [d, T]
-          tf.matMul(shape.headT(dyTs, i), p), // [d, T]
-        ]
-      })
-      dqs.push(dq)
-      dkTs.push(dkT)
-      dvTs.push(dvT)
-    }
-    return [shape.join(dqs), shape.joinTransposed(dkTs), shape.joinTransposed(dvTs)]
-  })
+export const attentionOp: Op = {
+  kernel: {
+    kernelName: ATTENTION,
+    backendName: 'wasm',
+    kernelFunc: ({ inputs, attrs }) =>
+      forward(input(inputs, 'q'), input(inputs, 'k'), input(inputs, 'v'), attributesOf<Attributes>(attrs)),
+  },
+  gradient: {
+    kernelName: ATTENTION,
+    inputsToSave: ['q', 'k', 'v'],
+    gradFunc: (dy, saved, attrs) => backward(dy as tf.Tensor, saved, attributesOf<Attributes>(attrs)),
+  },
 }

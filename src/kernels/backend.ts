@@ -4,39 +4,45 @@
 import plainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url'
 import simdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
 import threadedUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url'
-import threadScriptUrl from '@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-threaded-simd.js?url'
 import { FinetaleError } from '../recipe/error'
+import { loadKernels } from './load'
+import { KernelPool } from './pool'
+import { registerOps } from './register'
+import { allocateBytes, heapMemory, pool, setPool } from './runtime'
 import * as tf from './tf'
 
 export interface BackendInfo {
-  /** Which kernels run: 'tfjs' while op bodies are tfjs ops. */
+  /** Which kernels run: 'simd' or 'relaxed', with '-shared' on memory that threads share. */
   readonly flavour: string
-  /** Threads XNNPACK really uses; 1 without cross-origin isolation. */
+  /** Threads that share the work; 1 without cross-origin isolation. */
   readonly threads: number
 }
 
-/** tfjs's threaded build starts a pool of 8 workers; asking for more would block on workers that never come up. */
-const MAX_THREADS = 8
+/** More would wait for memory, not compute. */
+const MAX_THREADS = 16
 /** A thread pool that a browser or policy blocks never reports an error, it only stays silent. */
 const THREADED_START_MS = 8_000
-
-const SLOW_PRODUCT_MS = 0.4
-
-/** How the script that tfjs makes for its threads begins. */
-const THREAD_SCRIPT_START = 'var WasmBackendModuleThreadedSimd ='
 
 const THREADS_FLAG = 'WASM_HAS_MULTITHREAD_SUPPORT'
 
 let ready: Promise<BackendInfo> | null = null
 
+export interface BackendOptions {
+  /** Kernel threads; 0 or absent takes the machine's count, up to 16. */
+  readonly threads?: number
+  /** For tests: the arithmetic instead of the detected one. */
+  readonly arithmetic?: 'simd' | 'relaxed'
+  /** Told, as a sentence, when there are fewer threads than asked for, now or later. */
+  readonly onWarning?: (sentence: string) => void
+}
+
 /**
- * Starts the wasm backend; later calls return the first call's result, whatever they ask for.
- * `threads` 0 or absent takes the machine's count, or 1 where a trial shows that threads do not pay.
+ * Starts the wasm backend and the kernels; later calls return the first call's result, whatever they ask for.
  * @throws FinetaleError when the browser cannot run it.
  */
-export function initBackend(options: { threads?: number } = {}): Promise<BackendInfo> {
+export function initBackend(options: BackendOptions = {}): Promise<BackendInfo> {
   if (ready === null) {
-    ready = start(options.threads ?? 0).catch((error: unknown) => {
+    ready = start(options).catch((error: unknown) => {
       ready = null
       throw error
     })
@@ -44,81 +50,42 @@ export function initBackend(options: { threads?: number } = {}): Promise<Backend
   return ready
 }
 
-async function start(wanted: number): Promise<BackendInfo> {
-  const info = await startFlavour(wanted)
-  refuseNullPointers()
-  return info
-}
-
-async function startFlavour(wanted: number): Promise<BackendInfo> {
+async function start(options: BackendOptions): Promise<BackendInfo> {
+  registerOps()
   tf.setWasmPaths({
     'tfjs-backend-wasm.wasm': plainUrl,
     'tfjs-backend-wasm-simd.wasm': simdUrl,
     'tfjs-backend-wasm-threaded-simd.wasm': threadedUrl,
   })
-  const cores = navigator.hardwareConcurrency || 1
-  const threads = Math.max(1, Math.min(wanted > 0 ? wanted : cores, MAX_THREADS))
-  if (threads > 1 && globalThis.crossOriginIsolated) {
-    if (await startThreaded(threads)) {
-      if (wanted > 0 || threadsPay()) return { flavour: 'tfjs', threads: tf.getThreadsCount() }
-      shutDown()
-    }
+  // tfjs's own ops are few and small here; the threads are ours.
+  tf.setThreadsCount(1)
+  const wanted = threadsFor(options.threads ?? 0)
+  await startTfjs(wanted > 1 && globalThis.crossOriginIsolated)
+  refuseNullPointers()
+  const { module, flavour } = await loadKernels(heapMemory(), options.arithmetic)
+  const kernels = new KernelPool({ module, memory: heapMemory(), malloc: allocateBytes, onWarning: options.onWarning })
+  setPool(kernels)
+  await kernels.resize(wanted)
+  return { flavour, threads: kernels.threads }
+}
+
+function threadsFor(count: number): number {
+  return Math.max(1, Math.min(count > 0 ? count : navigator.hardwareConcurrency || 1, MAX_THREADS))
+}
+
+/** With shared memory when asked and possible, else without. */
+async function startTfjs(shared: boolean): Promise<void> {
+  if (shared) {
+    const deadline = new Promise<false>((resolve) => setTimeout(() => resolve(false), THREADED_START_MS))
+    if (await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])) return
   }
   // One thread needs no shared memory: the plain SIMD build starts faster and everywhere.
   tf.env().set(THREADS_FLAG, false)
-  tf.setThreadsCount(1)
-  if (!(await tf.setBackend('wasm').catch(() => false))) {
-    throw new FinetaleError(
-      'This browser could not start the WebAssembly engine that Finetale computes on.',
-      'Use a current Chrome, Edge, Firefox or Safari, and check that no extension blocks WebAssembly.',
-    )
-  }
-  return { flavour: 'tfjs', threads: 1 }
-}
-
-/**
- * Starts the threaded build with two things of its surroundings changed for as long as that takes.
- * - tfjs takes at most half of the cores it is told of, one thread of two: it is told of twice the threads wanted.
- * - tfjs hands its threads the text of a function of the bundle, which a minifier has made to depend on names outside
- *   it: they get the package's own file instead.
- */
-async function startThreaded(threads: number): Promise<boolean> {
-  tf.setThreadsCount(threads)
-  Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads, configurable: true })
-  const plainBlob = globalThis.Blob
-  globalThis.Blob = class extends plainBlob {
-    constructor(parts: BlobPart[] = [], options?: BlobPropertyBag) {
-      const [text] = parts
-      const isThreadScript = typeof text === 'string' && text.startsWith(THREAD_SCRIPT_START)
-      const script = new URL(threadScriptUrl, globalThis.location.href).href
-      super(isThreadScript ? [`importScripts(${JSON.stringify(script)})`] : parts, options)
-    }
-  }
-  try {
-    const deadline = new Promise<false>((resolve) => setTimeout(() => resolve(false), THREADED_START_MS))
-    return await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])
-  } finally {
-    globalThis.Blob = plainBlob
-    // The own property goes, the prototype's true one shows again.
-    Reflect.deleteProperty(navigator, 'hardwareConcurrency')
-  }
-}
-
-/**
- * Whether threads help: a product the size of one attention head, which one thread does in about 0.1 ms. Where other
- * programs hold the cores, every such product waits for its second thread, and a step takes several times as long.
- */
-function threadsPay(): boolean {
-  const a = tf.zeros([160, 32])
-  const b = tf.zeros([32, 160])
-  const times = Array.from({ length: 41 }, () => {
-    const begin = performance.now()
-    tf.matMul(a, b).dispose()
-    return performance.now() - begin
-  })
-  tf.dispose([a, b])
-  const median = times.sort((x, y) => x - y)[20] ?? Infinity
-  return median < SLOW_PRODUCT_MS
+  if (await tf.setBackend('wasm').catch(() => false)) return
+  throw new FinetaleError(
+    'This browser could not start the WebAssembly engine that Finetale computes on.',
+    'Use a current Chrome, Edge, Firefox or Safari, and check that no extension blocks WebAssembly.',
+  )
 }
 
 /**
@@ -142,6 +109,12 @@ function refuseNullPointers(): void {
   }
 }
 
+/** Changes the number of kernel threads between steps; 0 takes the machine's count. @returns the number there are now */
+export async function setThreads(count: number): Promise<number> {
+  await pool().resize(threadsFor(count))
+  return pool().threads
+}
+
 /** The running backend. @throws Error before initBackend has resolved. */
 export function wasmBackend(): tf.BackendWasm {
   if (tf.getBackend() !== 'wasm') throw new Error('initBackend() must resolve before tensors are used')
@@ -161,11 +134,8 @@ export function heapBytes(): number {
  * Also works after an allocation failed and the instance aborted, when nothing can be freed any more.
  */
 export function resetBackend(): void {
-  shutDown()
-  ready = null
-}
-
-function shutDown(): void {
+  if (ready !== null && tf.getBackend() === 'wasm') pool().dispose()
+  setPool(null)
   if (tf.getBackend() === 'wasm') {
     const backend = wasmBackend()
     const dispose = backend.dispose.bind(backend)
@@ -180,4 +150,5 @@ function shutDown(): void {
     }
   }
   tf.engine().reset()
+  ready = null
 }

@@ -1,8 +1,12 @@
 // Token plus position embedding, and its gradient. It stands before the tape: its inputs are ids, not activations.
-// The gradient scatters with tf.scatterND, which sums repeated ids; tf.gather's own gradient has no wasm kernel.
 
-import { accumulate, type Param } from './param'
+import { rowGrain } from './op'
+import { zeroedGradient, type Param } from './param'
+import { addressOf, emptyTensor, pool } from './runtime'
 import * as tf from './tf'
+
+/** Columns of one task of the gradient: whole cache lines, and few passes over the ids. */
+const COLUMNS = 64
 
 /**
  * @param ids [N] token ids; row n stands at position positions[n]
@@ -15,9 +19,36 @@ import * as tf from './tf'
 export function embedding(ids: Int32Array, positions: Int32Array, wte: Param, wpe: Param): tf.Tensor2D {
   check(ids, wte)
   check(positions, wpe)
+  const C = wte.shape[1] ?? 0
   return tf.tidy(() => {
-    const tokens = tf.gather(wte.value as tf.Tensor2D, tf.tensor1d(ids, 'int32')) // [N, C]
-    return tf.add(tokens, tf.gather(wpe.value as tf.Tensor2D, tf.tensor1d(positions, 'int32')))
+    const out = emptyTensor([ids.length, C]) // [N, C]
+    const [idsAt, placesAt] = [tf.tensor1d(ids, 'int32'), tf.tensor1d(positions, 'int32')]
+    pool().run(
+      'gather',
+      {
+        tokens: addressOf(wte.value),
+        ids: addressOf(idsAt),
+        positions: addressOf(wpe.value),
+        places: addressOf(placesAt),
+        out: addressOf(out),
+        n: C,
+      },
+      ids.length,
+      rowGrain(C),
+    )
+    return out as tf.Tensor2D
+  })
+}
+
+/** Rows of a table without gradients. @returns table[indices], [indices.length, C] */
+export function gatherRows(table: tf.Tensor2D, indices: Int32Array): tf.Tensor2D {
+  const C = table.shape[1]
+  return tf.tidy(() => {
+    const out = emptyTensor([indices.length, C])
+    const ids = addressOf(tf.tensor1d(indices, 'int32'))
+    const args = { tokens: addressOf(table), ids, positions: 0, places: 0, out: addressOf(out), n: C }
+    pool().run('gather', args, indices.length, rowGrain(C))
+    return out as tf.Tensor2D
   })
 }
 
@@ -29,14 +60,16 @@ export function embeddingGradient(
   wte: Param,
   wpe: Param,
 ): void {
-  tf.tidy(() => {
-    accumulate(wte, scatterRows(dx, ids, wte))
-    accumulate(wpe, scatterRows(dx, positions, wpe))
-  })
+  scatterRows(dx, ids, zeroedGradient(wte))
+  scatterRows(dx, positions, zeroedGradient(wpe))
 }
 
-function scatterRows(rows: tf.Tensor2D, indices: Int32Array, param: Param): tf.Tensor {
-  return tf.scatterND(tf.tensor2d(indices, [indices.length, 1], 'int32'), rows, [...param.shape])
+/** table[indices[n]] += rows[n], in the order of n. @param table address of [any, C] */
+export function scatterRows(rows: tf.Tensor2D, indices: Int32Array, table: number): void {
+  const ids = tf.tensor1d(indices, 'int32')
+  const [N, C] = rows.shape
+  pool().run('scatterAdd', { x: addressOf(rows), ids: addressOf(ids), table, rows: N, n: C }, C, COLUMNS)
+  ids.dispose()
 }
 
 function check(indices: Int32Array, param: Param): void {

@@ -1,8 +1,17 @@
 // Layer normalisation over the last axis, as torch.nn.LayerNorm: biased variance, epsilon inside the root.
 
-import { customOp, savedAt } from './customOp'
-import { accumulate, type Param } from './param'
-import * as tf from './tf'
+import { attributesOf, input, rowGrain, rowsOf, runOp, savedAt, type Op } from './op'
+import { zeroedGradient, type Param } from './param'
+import { addressOf, emptyTensor, output, pool } from './runtime'
+import type * as tf from './tf'
+
+const LAYER_NORM = 'FinetaleLayerNorm'
+
+interface Attributes {
+  readonly weight: Param
+  readonly bias: Param
+  readonly epsilon: number
+}
 
 /**
  * @param x [N, C]
@@ -12,25 +21,62 @@ import * as tf from './tf'
  * @returns (x - mean) / sqrt(var + epsilon) * weight + bias, [N, C]
  */
 export function layerNorm(x: tf.Tensor2D, weight: Param, bias: Param, epsilon: number): tf.Tensor2D {
-  return customOp<tf.Tensor2D>([x], (save) => {
-    const centred = tf.sub(x, tf.mean(x, 1, true)) // [N, C]
-    const rstd = tf.rsqrt(tf.add(tf.mean(tf.square(centred), 1, true), epsilon)) // [N, 1]
-    const xhat = tf.mul(centred, rstd) // [N, C]
-    save([xhat, rstd])
-    return {
-      value: tf.add(tf.mul(xhat, weight.value), bias.value),
-      gradFunc: (dy, saved) => backward(dy, savedAt(saved, 0), savedAt(saved, 1), weight, bias),
-    }
-  })
+  return runOp(LAYER_NORM, { x }, { weight, bias, epsilon } satisfies Attributes) as tf.Tensor2D
 }
 
-/** dx = rstd (g - mean(g) - xhat mean(g xhat)) with g = dy weight, means over the normalised axis. */
-function backward(dy: tf.Tensor, xhat: tf.Tensor, rstd: tf.Tensor, weight: Param, bias: Param): tf.Tensor {
-  return tf.tidy(() => {
-    accumulate(weight, tf.sum(tf.mul(dy, xhat), 0))
-    accumulate(bias, tf.sum(dy, 0))
-    const g = tf.mul(dy, weight.value) // [N, C]
-    const projection = tf.mul(xhat, tf.mean(tf.mul(g, xhat), 1, true))
-    return tf.mul(tf.sub(tf.sub(g, tf.mean(g, 1, true)), projection), rstd)
-  })
+function forward(x: tf.TensorInfo, { weight, bias, epsilon }: Attributes): tf.TensorInfo[] {
+  const { rows, n } = rowsOf(x.shape)
+  const y = output(x.shape)
+  const stats = output([rows, 2]) // mean and inverse deviation of each row
+  pool().run(
+    'layerNorm',
+    {
+      x: addressOf(x),
+      weight: addressOf(weight.value),
+      bias: addressOf(bias.value),
+      y: addressOf(y),
+      stats: addressOf(stats),
+      n,
+      eps: epsilon,
+    },
+    rows,
+    rowGrain(n),
+  )
+  return [y, stats]
+}
+
+function backward(dy: tf.Tensor, x: tf.Tensor, stats: tf.Tensor, { weight, bias }: Attributes): tf.Tensor {
+  const { rows, n } = rowsOf(x.shape)
+  const dx = emptyTensor(x.shape)
+  const dweight = zeroedGradient(weight)
+  const dbias = zeroedGradient(bias)
+  const shared = { x: addressOf(x), stats: addressOf(stats), dy: addressOf(dy), n }
+  pool().run('layerNormWeights', { ...shared, dweight, dbias, rows }, n, 64)
+  pool().run('layerNormInput', { ...shared, weight: addressOf(weight.value), dx: addressOf(dx) }, rows, rowGrain(n))
+  x.dispose()
+  stats.dispose()
+  return dx
+}
+
+export const layerNormOp: Op = {
+  kernel: {
+    kernelName: LAYER_NORM,
+    backendName: 'wasm',
+    kernelFunc: ({ inputs, attrs }) => forward(input(inputs, 'x'), attributesOf<Attributes>(attrs)),
+  },
+  gradient: {
+    kernelName: LAYER_NORM,
+    inputsToSave: ['x'],
+    outputsToSave: [false, true],
+    gradFunc: (dy, saved, attrs) => ({
+      // Two outputs give two gradients; the statistics have none.
+      x: () =>
+        backward(
+          (Array.isArray(dy) ? dy[0] : dy) as tf.Tensor,
+          savedAt(saved, 0),
+          savedAt(saved, 1),
+          attributesOf<Attributes>(attrs),
+        ),
+    }),
+  },
 }

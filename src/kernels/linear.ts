@@ -1,26 +1,52 @@
 // y = x W^T + b, as torch.nn.Linear: weights lie [out, in]. The gradient of the weight goes to the Param, not the tape.
-// Every product is written as a plain batch-1 matMul of explicit transposes: tfjs's wasm backend reaches XNNPACK only so,
-// and its transpose flags run a scalar loop 10 to 40 times slower.
 
-import { customOp, savedAt } from './customOp'
-import { accumulate, type Param } from './param'
-import * as tf from './tf'
+import { gemm, matrix, transposed } from './gemm'
+import { attributesOf, input, runOp, savedAt, type Op } from './op'
+import { gradientMemory, zeroedGradient, type Param } from './param'
+import { addressOf, emptyTensor, output, pool } from './runtime'
+import type * as tf from './tf'
 
-/** Rows up to which transposing x is cheaper than transposing the weight (generation runs one row at a time). */
-const FEW_ROWS = 8
+const LINEAR = 'FinetaleLinear'
 
-/**
- * x W^T without gradients.
- * XNNPACK packs a right-hand matrix once and keeps it until that tensor is disposed, so temporaries die here.
- */
+interface Attributes {
+  readonly weight: Param
+  readonly bias: Param | null
+}
+
+/** [N, C] of an input. */
+function sizeOf(x: tf.TensorInfo): [number, number] {
+  return [x.shape[0] ?? 0, x.shape[1] ?? 0]
+}
+
+/** x W^T without gradients. */
 export function timesTransposed(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
-  return tf.tidy(() => {
-    if (x.shape[0] <= FEW_ROWS) {
-      const yT: tf.Tensor2D = tf.matMul(weight, tf.transpose(x)) // [O, N]
-      return tf.transpose(yT)
-    }
-    return tf.matMul(x, tf.transpose(weight)) // [N, O]
-  })
+  const y = emptyTensor([x.shape[0], weight.shape[0]]) as tf.Tensor2D
+  project(x, weight, null, y)
+  return y
+}
+
+function project(x: tf.TensorInfo, weight: tf.TensorInfo, bias: tf.TensorInfo | null, y: tf.TensorInfo): void {
+  const [N, C] = sizeOf(x)
+  const O = weight.shape[0] ?? 0
+  if (weight.shape[1] !== C) throw new Error(`linear: [${N}, ${C}] does not fit a weight [${weight.shape.join()}]`)
+  const b = bias === null ? 0 : addressOf(bias)
+  if (N === 1) {
+    // Generation: memory speed decides, so the weights are read once and in order.
+    const args = { W: addressOf(weight), x: addressOf(x), y: addressOf(y), bias: b, k: C }
+    pool().run('gemv', args, O, gemvGrain(O, C))
+    return
+  }
+  gemm(
+    matrix(addressOf(x), N, C),
+    transposed(matrix(addressOf(weight), O, C)),
+    matrix(addressOf(y), N, O),
+    bias === null ? 'overwrite' : { bias: b },
+  )
+}
+
+/** Several tasks a thread, of 128 kB of weights or more: about 10 microseconds. */
+function gemvGrain(O: number, C: number): number {
+  return Math.max(Math.ceil(32_768 / C), Math.ceil(O / (4 * pool().threads)))
 }
 
 /**
@@ -30,31 +56,41 @@ export function timesTransposed(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2
  * @returns [N, O]
  */
 export function linear(x: tf.Tensor2D, weight: Param, bias: Param | null): tf.Tensor2D {
-  return customOp<tf.Tensor2D>([x], (save) => {
-    save([x])
-    const xw = timesTransposed(x, weight.value as tf.Tensor2D)
-    return {
-      value: bias === null ? xw : tf.add(xw, bias.value),
-      gradFunc: (dy, saved) => backward(dy, savedAt(saved, 0), weight, bias),
-    }
-  })
+  return runOp(LINEAR, { x }, { weight, bias } satisfies Attributes) as tf.Tensor2D
 }
 
-function backward(dy: tf.Tensor2D, x: tf.Tensor2D, weight: Param, bias: Param | null): tf.Tensor2D {
-  return tf.tidy(() => {
-    const [N, O] = dy.shape
-    const C = x.shape[1]
-    // dW = dy^T x. Of its two spellings, take the one that transposes fewer numbers.
-    if (C * N + C * O < O * N) {
-      const dwT: tf.Tensor2D = tf.matMul(tf.transpose(x), dy) // [C, O]
-      accumulate(weight, tf.transpose(dwT))
-      // One row of ones sums over rows through the packed dy that the product above has left.
-      if (bias !== null) accumulate(bias, tf.reshape(tf.matMul(tf.ones([1, N]), dy), [O]))
-    } else {
-      const dyT = tf.transpose(dy) // [O, N]
-      accumulate(weight, tf.matMul(dyT, x))
-      if (bias !== null) accumulate(bias, tf.sum(dyT, 1))
-    }
-    return tf.matMul(dy, weight.value) // [N, C]
-  })
+function backward(dy: tf.Tensor, x: tf.Tensor, { weight, bias }: Attributes): tf.Tensor {
+  const [N, C] = sizeOf(x)
+  const O = dy.shape[1] ?? 0
+  const dx = emptyTensor([N, C]) // [N, C]
+  const g = gradientMemory(weight)
+  const b = bias === null ? null : zeroedGradient(bias)
+  const dyAt = matrix(addressOf(dy), N, O)
+  gemm(transposed(dyAt), matrix(addressOf(x), N, C), matrix(g.at, O, C), g.fresh ? 'overwrite' : 'accumulate')
+  if (b !== null) pool().run('sumRows', { x: dyAt.at, out: b, rows: N, n: O }, O, 64)
+  gemm(dyAt, matrix(addressOf(weight.value), O, C), matrix(addressOf(dx), N, C))
+  // The tape would keep it to the end; here is its last use.
+  x.dispose()
+  return dx
+}
+
+export const linearOp: Op = {
+  kernel: {
+    kernelName: LINEAR,
+    backendName: 'wasm',
+    kernelFunc: ({ inputs, attrs }) => {
+      const { weight, bias } = attributesOf<Attributes>(attrs)
+      const x = input(inputs, 'x')
+      const y = output([x.shape[0] ?? 0, weight.shape[0] ?? 0])
+      project(x, weight.value, bias?.value ?? null, y)
+      return y
+    },
+  },
+  gradient: {
+    kernelName: LINEAR,
+    inputsToSave: ['x'],
+    gradFunc: (dy, saved, attrs) => ({
+      x: () => backward(dy as tf.Tensor, savedAt(saved, 0), attributesOf<Attributes>(attrs)),
+    }),
+  },
 }

@@ -1,13 +1,14 @@
 // Tied head and cross-entropy in one pass over chunks of rows: logits of a few rows, their loss, both gradients, next.
 // The full [B*T, V] never exists (206 MB for the course model). It stands at the end of the tape: see model/gptNeo.ts.
 
-import { copyRows } from './copyRows'
-import { timesTransposed } from './linear'
-import { accumulate, type Param } from './param'
+import { gatherRows, scatterRows } from './embedding'
+import { gemm, matrix, transposed } from './gemm'
+import { gradientMemory, type Param } from './param'
+import { addressOf, emptyTensor, floatsOf, pool } from './runtime'
 import * as tf from './tf'
 
-/** Numbers in one chunk of logits: 32 MB. */
-const CHUNK_NUMBERS = 8 * 1024 * 1024
+/** Numbers in one chunk of logits: 104 MB, 512 rows of the course model. Fewer rows would reread the weights more often. */
+const CHUNK_NUMBERS = 26_000_000
 
 export interface HeadLoss {
   /** Sum of -log softmax(logits)[target] over counted rows. */
@@ -36,63 +37,78 @@ export function lmHeadCrossEntropy(
   const [N, C] = hidden.shape
   const V = wte.shape[0] ?? 0
   const rows = Int32Array.from(targets.keys()).filter((row) => (targets[row] ?? -1) >= 0)
-  if (rows.some((row) => (targets[row] ?? 0) >= V)) {
+  if (rows.some((row) => (targets[row] ?? 0) >= V))
     throw new Error(`a target id is beyond the ${V} rows of ${wte.name}`)
-  }
   let lossSum = 0
-  if (rows.length === 0) return { lossSum, count: 0, dHidden: gradScale === null ? null : tf.zeros([N, C]) }
-  // Without gradients the list stays empty.
+  // A list, since a tidy cannot return null.
   const [dHidden = null] = tf.tidy((): tf.Tensor2D[] => {
+    if (rows.length === 0) return gradScale === null ? [] : [tf.zeros<tf.Rank.R2>([N, C])]
     // Rows that do not count cost nothing.
-    const counted = rows.length === N ? hidden : tf.gather(hidden, tf.tensor1d(rows, 'int32')) // [M, C]
-    const parts: tf.Tensor2D[] = []
-    // Transposed, and by that packed, once for all chunks.
-    const wteT = rows.length > 8 ? tf.transpose(wte.value as tf.Tensor2D) : null // [C, V]
-    for (let begin = 0; begin < rows.length; begin += chunkRows) {
-      const end = Math.min(rows.length, begin + chunkRows)
-      const ids = rows.slice(begin, end).map((row) => targets[row] ?? 0)
-      const chunk = tf.tidy((): tf.Tensor2D[] => {
-        const h = copyRows(counted, begin, end - begin)
-        const logits: tf.Tensor2D = wteT === null ? timesTransposed(h, wte.value as tf.Tensor2D) : tf.matMul(h, wteT) // [n, V]
-        const p = tf.softmax(logits)
-        lossSum += chunkLoss(logits, p, ids)
-        return gradScale === null ? [] : [chunkGradients(h, p, ids, wte, gradScale)]
-      })
-      parts.push(...chunk)
+    const whole = rows.length === N
+    const counted = whole ? hidden : gatherRows(hidden, rows) // [M, C]
+    const dCounted = gradScale === null ? null : (emptyTensor(counted.shape) as tf.Tensor2D) // [M, C]
+    const size = Math.min(chunkRows, rows.length)
+    const logits = emptyTensor([size, V])
+    for (let begin = 0; begin < rows.length; begin += size) {
+      const ids = rows.subarray(begin, begin + size).map((row) => targets[row] ?? 0)
+      lossSum += chunk(counted, begin, ids, wte, logits, dCounted, gradScale)
     }
-    if (parts.length === 0) return []
-    const dCounted = tf.concat2d(parts, 0) // [M, C]
-    if (rows.length === N) return [dCounted]
-    return [tf.scatterND(tf.tensor2d(rows, [rows.length, 1], 'int32'), dCounted, [N, C])]
+    if (dCounted === null) return []
+    if (whole) return [dCounted]
+    const all = emptyTensor([N, C]) as tf.Tensor2D
+    pool().run('zero', { x: addressOf(all) }, N * C, 1 << 20)
+    scatterRows(dCounted, rows, addressOf(all))
+    return [all]
   })
   return { lossSum, count: rows.length, dHidden }
 }
 
-/** Sum of log-sum-exp minus target logit. The largest weight is 1/sum(exp(x - max)), so its log gives the log of the sum. */
-function chunkLoss(logits: tf.Tensor2D, p: tf.Tensor2D, ids: Int32Array): number {
-  const losses = tf.tidy(() => {
-    const picked = tf.gatherND(logits, pairs(ids)) // [n]
-    return tf.sub(tf.sub(tf.max(logits, 1), tf.log(tf.max(p, 1))), picked)
+/** Rows [begin, begin + ids.length): returns their loss; with dHidden, adds dlogits' h to wte's gradient and writes dh. */
+function chunk(
+  hidden: tf.Tensor2D,
+  begin: number,
+  ids: Int32Array,
+  wte: Param,
+  logits: tf.Tensor,
+  dHidden: tf.Tensor2D | null,
+  gradScale: number | null,
+): number {
+  const [V, C] = [wte.value.shape[0] ?? 0, hidden.shape[1]]
+  const n = ids.length
+  return tf.tidy(() => {
+    const stats = emptyTensor([n, 3]) // max, sum, target's logit
+    const targets = tf.tensor1d(ids, 'int32')
+    const g = gradScale === null ? null : gradientMemory(wte)
+    const h = matrix(addressOf(hidden) + begin * C * 4, n, C)
+    const weights = matrix(addressOf(wte.value), V, C)
+    const l = matrix(addressOf(logits), n, V)
+    gemm(h, transposed(weights), l)
+    pool().run(
+      'crossEntropy',
+      {
+        logits: l.at,
+        targets: addressOf(targets),
+        stats: addressOf(stats),
+        n: V,
+        scale: gradScale ?? 0,
+        backward: gradScale === null ? 0 : 1,
+      },
+      n,
+      Math.max(1, Math.ceil(65_536 / V)),
+    )
+    if (g !== null && dHidden !== null) {
+      gemm(transposed(l), h, matrix(g.at, V, C), g.fresh ? 'overwrite' : 'accumulate')
+      gemm(l, weights, matrix(addressOf(dHidden) + begin * C * 4, n, C))
+    }
+    return lossOf(floatsOf(stats))
   })
+}
+
+/** Sum over rows of log(sum of e^(x - max)) + max - x[target], in double precision and in order. */
+function lossOf(stats: Float32Array): number {
   let sum = 0
-  for (const loss of losses.dataSync()) sum += loss
+  for (let i = 0; i < stats.length; i += 3) {
+    sum += Math.log(stats[i + 1] ?? 0) + (stats[i] ?? 0) - (stats[i + 2] ?? 0)
+  }
   return sum
-}
-
-/** dlogits = p - onehot; the scale goes to the small factors. Returns dh [n, C], adds dlogits^T h into wte. */
-function chunkGradients(h: tf.Tensor2D, p: tf.Tensor2D, ids: Int32Array, wte: Param, scale: number): tf.Tensor2D {
-  const oneHot = tf.scatterND(pairs(ids), tf.ones([ids.length]), p.shape)
-  const dlogits: tf.Tensor2D = tf.sub(p, oneHot) // [n, V]
-  oneHot.dispose()
-  const dlogitsT = tf.transpose(dlogits) // [V, n]
-  accumulate(wte, tf.matMul(dlogitsT, tf.mul(h, scale)))
-  dlogitsT.dispose()
-  return tf.mul(tf.matMul(dlogits, wte.value as tf.Tensor2D), scale)
-}
-
-/** [n, 2]: (row, id). */
-function pairs(ids: Int32Array): tf.Tensor2D {
-  const flat = new Int32Array(ids.length * 2)
-  ids.forEach((id, row) => flat.set([row, id], 2 * row))
-  return tf.tensor2d(flat, [ids.length, 2], 'int32')
 }

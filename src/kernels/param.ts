@@ -1,6 +1,7 @@
-// A trainable tensor with its gradient beside it. Weight gradients never travel on the tape: ops add them here.
+// A trainable tensor with its gradient beside it. Weight gradients never travel on the tape: ops add them here, in place.
 // Not an optimizer: moments and updates live in train/optimizer.ts.
 
+import { addressOf, emptyTensor, floatsOf, pool } from './runtime'
 import * as tf from './tf'
 
 export interface Param {
@@ -9,10 +10,38 @@ export interface Param {
   readonly shape: readonly number[]
   /** Whether weight decay applies: every matrix and embedding, no LayerNorm weight, no bias. */
   readonly decay: boolean
-  /** Replaced, never edited: XNNPACK keeps a packed copy per tensor and would go on using the old numbers. */
+  /** Edited in place by the optimizer. Keep it away from tfjs's matMul, which caches packed weights. */
   value: tf.Tensor
   /** Sum of gradients since zeroGrad; null while there is none. */
   grad: tf.Tensor | null
+}
+
+/**
+ * Gradient memory outlives zeroGrad, so that a run allocates it once and the heap does not break up; what it holds
+ * while `grad` is null does not count.
+ */
+const buffers = new WeakMap<Param, tf.Tensor>()
+
+/**
+ * The gradient's memory, for an op that writes into it at once.
+ * @returns its address, and `fresh` when the op must overwrite it instead of adding
+ */
+export function gradientMemory(param: Param): { at: number; fresh: boolean } {
+  if (param.grad !== null) return { at: addressOf(param.grad), fresh: false }
+  let buffer = buffers.get(param)
+  if (!buffer || buffer.isDisposed) {
+    buffer = tf.keep(emptyTensor(param.shape))
+    buffers.set(param, buffer)
+  }
+  param.grad = buffer
+  return { at: addressOf(buffer), fresh: true }
+}
+
+/** The gradient's memory for an op that can only add: zeros when there was none. */
+export function zeroedGradient(param: Param): number {
+  const { at, fresh } = gradientMemory(param)
+  if (fresh) pool().run('zero', { x: at }, param.value.size, 1 << 20)
+  return at
 }
 
 /**
@@ -23,26 +52,41 @@ export function accumulate(param: Param, gradient: tf.Tensor): void {
   if (gradient.size !== param.value.size) {
     throw new Error(`gradient of ${param.name} has shape [${gradient.shape.join()}], not [${param.shape.join()}]`)
   }
-  if (param.grad === null) {
-    param.grad = tf.keep(gradient)
-    return
-  }
-  const sum = tf.keep(tf.add(param.grad, gradient))
-  param.grad.dispose()
+  const { at, fresh } = gradientMemory(param)
+  const x = addressOf(gradient)
+  if (fresh) pool().run('copy', { x, out: at }, gradient.size, 1 << 18)
+  else pool().run('addScaled', { x, out: at, scale: 1 }, gradient.size, 1 << 16)
   gradient.dispose()
-  param.grad = sum
 }
 
-/** Drops every gradient. */
+/** Forgets every gradient; the memory stays for the next. */
 export function zeroGrad(params: readonly Param[]): void {
-  for (const param of params) {
-    param.grad?.dispose()
-    param.grad = null
-  }
+  for (const param of params) param.grad = null
+}
+
+/** Copies of all values, outside the wasm heap. */
+export function copyValues(params: readonly Param[]): Float32Array[] {
+  return params.map(({ value }) => floatsOf(value).slice())
+}
+
+/** Exchanges values with copies, in place: the params get what `copies` held, and the other way round. */
+export function swapValues(params: readonly Param[], copies: Float32Array[]): void {
+  params.forEach(({ value }, i) => {
+    const live = floatsOf(value)
+    const held = copies[i]
+    if (held?.length !== live.length) throw new Error(`copy ${i} does not fit its parameter`)
+    copies[i] = live.slice()
+    live.set(held)
+  })
 }
 
 /** Frees values and gradients; the params must not be used again. */
 export function disposeParams(params: readonly Param[]): void {
-  zeroGrad(params)
-  for (const param of params) param.value.dispose()
+  for (const param of params) {
+    param.grad?.dispose()
+    param.grad = null
+    buffers.get(param)?.dispose()
+    buffers.delete(param)
+    param.value.dispose()
+  }
 }

@@ -1,6 +1,7 @@
 // AdamW in the two variants that Trainer has used, over a list of named parameters, and the global gradient norm.
-// The update is tfjs arithmetic: a new tensor replaces each old one, which is disposed, so no cache can go stale.
+// The update is one pass over memory, in place, by a kernel; this file holds the rules, the numbers and the state.
 
+import { adamwUpdate, sumOfSquares, type AdamWNumbers } from '../kernels/optim'
 import type { Param } from '../kernels/param'
 import * as tf from '../kernels/tf'
 import { FinetaleError } from '../recipe/error'
@@ -12,18 +13,11 @@ export type AdamWSettings = Pick<Recipe, 'optim' | 'adam_beta1' | 'adam_beta2' |
 export type Moment = 'exp_avg' | 'exp_avg_sq'
 
 /**
- * L2 norm over all gradients together; a parameter without a gradient adds nothing. Summed in float64, parameter by
- * parameter in table order, so the same gradients always give the same bits.
+ * L2 norm over all gradients together; a parameter without a gradient adds nothing. Summed in float64 in fixed chunks
+ * and in table order, so the same gradients always give the same bits.
  */
 export function globalNorm(params: readonly Param[]): number {
-  let total = 0
-  for (const { grad } of params) {
-    if (grad === null) continue
-    let sum = 0
-    for (const value of grad.dataSync()) sum += value * value
-    total += sum
-  }
-  return Math.sqrt(total)
+  return Math.sqrt(sumOfSquares(params.flatMap(({ grad }) => (grad === null ? [] : [grad]))))
 }
 
 /** Factor on all gradients: min(1, max / (norm + 1e-6)), torch's clip_grad_norm_. max <= 0 turns clipping off. */
@@ -59,38 +53,24 @@ export class AdamW {
    */
   update(learningRate: number, gradFactor: number): void {
     this.#step++
-    const { adam_beta1: beta1, adam_beta2: beta2 } = this.#settings
-    const correction1 = 1 - beta1 ** this.#step
-    const correction2 = Math.sqrt(1 - beta2 ** this.#step)
     this.#params.forEach((param, i) => {
       const { grad } = param
-      const m0 = this.#moments.exp_avg[i]
-      const v0 = this.#moments.exp_avg_sq[i]
-      if (grad === null || m0 === undefined || v0 === undefined) return
-      const [p, m, v] = tf.tidy((): [tf.Tensor, tf.Tensor, tf.Tensor] => {
-        const g = gradFactor === 1 ? grad : tf.mul(grad, gradFactor)
-        const m1 = tf.add(tf.mul(m0, beta1), tf.mul(g, 1 - beta1))
-        const v1 = tf.add(tf.mul(v0, beta2), tf.mul(tf.square(g), 1 - beta2))
-        return [this.#moved(param, m1, v1, learningRate, correction1, correction2), m1, v1]
-      })
-      tf.dispose([param.value, m0, v0])
-      param.value = p
-      this.#moments.exp_avg[i] = m
-      this.#moments.exp_avg_sq[i] = v
+      const mean = this.#moments.exp_avg[i]
+      const square = this.#moments.exp_avg_sq[i]
+      if (grad === null || mean === undefined || square === undefined) return
+      adamwUpdate(param.value, grad, mean, square, this.#numbers(param, learningRate, gradFactor))
     })
   }
 
-  #moved(param: Param, m: tf.Tensor, v: tf.Tensor, rate: number, correction1: number, correction2: number): tf.Tensor {
-    const { optim, adam_epsilon, weight_decay } = this.#settings
+  #numbers(param: Param, rate: number, scale: number): AdamWNumbers {
+    const { optim, adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: eps, weight_decay } = this.#settings
+    const correction1 = 1 - beta1 ** this.#step
+    const correction2 = Math.sqrt(1 - beta2 ** this.#step)
     const decay = param.decay ? rate * weight_decay : 0
-    if (optim === 'adamw_hf') {
-      const ratio = tf.div(m, tf.add(tf.sqrt(v), adam_epsilon))
-      const p = tf.sub(param.value, tf.mul(ratio, (rate * correction2) / correction1))
-      return decay === 0 ? p : tf.sub(p, tf.mul(p, decay))
-    }
-    const ratio = tf.div(m, tf.add(tf.div(tf.sqrt(v), correction2), adam_epsilon))
-    const p = decay === 0 ? param.value : tf.mul(param.value, 1 - decay)
-    return tf.sub(p, tf.mul(ratio, rate / correction1))
+    const shared = { scale, beta1, beta2, eps }
+    return optim === 'adamw_hf'
+      ? { ...shared, rate: (rate * correction2) / correction1, root: 1, before: 1, after: decay }
+      : { ...shared, rate: rate / correction1, root: 1 / correction2, before: 1 - decay, after: 0 }
   }
 
   /** A copy of one moment of the parameter at `index` of the table, row-major. */

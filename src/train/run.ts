@@ -1,8 +1,7 @@
 // One run while it is in memory: drives the loop, tells the page, and has history and checkpoints kept.
 // How a run is found, loaded and locked is session.ts; what the loop computes is loop.ts.
 
-import type { Param } from '../kernels/param'
-import type * as tf from '../kernels/tf'
+import { copyValues, swapValues } from '../kernels/param'
 import type { GPTNeo } from '../model/gptNeo'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import type { TrainingCursor } from '../storage/schema'
@@ -55,7 +54,7 @@ export class Run {
   #badSteps = 0
   #resting: RunPhase = 'warming up'
   /** The untouched weights of a new run, until the step-0 rows are made. */
-  #untouched: tf.Tensor[] | null = null
+  #untouched: Float32Array[] | null = null
 
   constructor(parts: RunParts) {
     this.#parts = parts
@@ -92,8 +91,8 @@ export class Run {
       fromStep: cursor.step,
     })
     this.#rest(cursor.step === 0 ? 'warming up' : 'training', '')
-    // Sharing the tensors costs nothing until the first update replaces them.
-    if (cursor.step === 0) this.#untouched = model.params.map((param) => param.value.clone())
+    // Updates are in place, so these must be copies; outside the heap, where room is scarce.
+    if (cursor.step === 0) this.#untouched = copyValues(model.params)
     try {
       const loop = trainLoop({ ...this.#parts, control: this.control })
       let next = await loop.next()
@@ -103,7 +102,7 @@ export class Run {
       }
       await this.#finish(next.value)
     } finally {
-      this.#dropUntouched()
+      this.#untouched = null
       await keeper.flush({})
     }
   }
@@ -155,11 +154,11 @@ export class Run {
    * Evaluation and prompts on the weights of step 0. They come after the first step so that the first step comes soon;
    * the weights are put in place for it and taken out again.
    */
-  async #lookAtUntouched(untouched: tf.Tensor[]): Promise<void> {
+  async #lookAtUntouched(weights: Float32Array[]): Promise<void> {
     const { runId, recipe, dataset, model, keeper, emit } = this.#parts
     const proceed = () => this.control.proceed()
     await this.control.exclusive(async () => {
-      const trained = exchange(model.params, untouched)
+      swapValues(model.params, weights)
       try {
         if (recipe.eval_strategy !== 'no' && dataset.eval.rows > 0) {
           this.#tell('evaluating', 'the model before training')
@@ -174,16 +173,11 @@ export class Run {
         }
         await this.#runPrompts(0)
       } finally {
-        exchange(model.params, trained)
-        this.#dropUntouched()
+        swapValues(model.params, weights)
+        this.#untouched = null
       }
     })
     this.#rest('training', '')
-  }
-
-  #dropUntouched(): void {
-    for (const tensor of this.#untouched ?? []) tensor.dispose()
-    this.#untouched = null
   }
 
   /** Writes a row for each prompt with the weights as they are. The caller holds the model. */
@@ -269,13 +263,4 @@ export class Run {
   #warn(message: string): void {
     this.#parts.emit({ kind: 'warning', runId: this.#parts.runId, message })
   }
-}
-
-/** Puts `values` in place of the parameters' own, which are returned. */
-function exchange(params: readonly Param[], values: readonly tf.Tensor[]): tf.Tensor[] {
-  return params.map((param, i) => {
-    const old = param.value
-    param.value = values[i] ?? old
-    return old
-  })
 }

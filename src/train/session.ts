@@ -1,7 +1,7 @@
 // The trainer worker's life: which model is in memory, which run is live, and who waits for whom.
 // Implements TrainerApi without knowing how it is reached; trainer.worker.ts exposes it.
 
-import { initBackend } from '../kernels/backend'
+import { initBackend, setThreads } from '../kernels/backend'
 import { FinetaleError } from '../recipe/error'
 import { openFinetaleDB } from '../storage/db'
 import { putGeneration } from '../storage/generations'
@@ -55,7 +55,9 @@ export class TrainerSession implements TrainerApi {
   #textStopped = false
 
   async initialise(options: { threads: number }): Promise<EnvironmentInfo> {
-    const { flavour, threads } = await initBackend(options.threads > 0 ? { threads: options.threads } : {})
+    const onWarning = (message: string) => this.#warn(this.#liveId || BASE, message)
+    const { flavour } = await initBackend({ onWarning })
+    const threads = await this.#mutex.run(() => setThreads(options.threads))
     const isolated = globalThis.crossOriginIsolated
     this.#environment = { threads, isolated, flavour, userAgent: navigator.userAgent }
     return this.#environment

@@ -1,0 +1,46 @@
+// Runs one bench in a worker, as the trainer runs: starts the backend and hands the request to the file that measures.
+
+import { heapBytes, initBackend } from '../src/kernels/backend'
+import { benchGemm } from './gemm'
+import { benchGenerate } from './generate'
+import { benchOps } from './ops'
+import { benchStep } from './step'
+import { benchThreads } from './threads'
+
+export interface BenchRequest {
+  readonly bench: string
+  /** 'course', 'built-in', or sizes as JSON over the course's. */
+  readonly shape: string
+  readonly threads: number
+  readonly arithmetic?: 'simd' | 'relaxed'
+  /** Repetitions; each bench has its own when 0. */
+  readonly rounds: number
+}
+
+export interface BenchContext extends BenchRequest {
+  readonly flavour: string
+  readonly heapBytes: () => number
+}
+
+const benches: Readonly<Record<string, (context: BenchContext) => object[] | Promise<object[]>>> = {
+  gemm: benchGemm,
+  ops: benchOps,
+  step: benchStep,
+  generate: benchGenerate,
+  threads: benchThreads,
+}
+
+async function run(request: BenchRequest): Promise<object[]> {
+  const bench = benches[request.bench]
+  if (!bench) throw new Error(`no bench "${request.bench}"; there are ${Object.keys(benches).join(', ')}`)
+  const { flavour, threads } = await initBackend({ threads: request.threads, arithmetic: request.arithmetic })
+  const lines = await bench({ ...request, threads, flavour, heapBytes })
+  return lines.map((line) => ({ bench: request.bench, flavour, threads, ...line }))
+}
+
+globalThis.addEventListener('message', (event: MessageEvent<BenchRequest>) => {
+  run(event.data).then(
+    (lines) => globalThis.postMessage({ lines }),
+    (error: unknown) => globalThis.postMessage({ error: error instanceof Error ? error.stack : String(error) }),
+  )
+})

@@ -1,0 +1,21 @@
+// The list of our ops on tfjs's wasm backend. Registered by hand, so that a bundle holds what is listed here.
+
+import { attentionOp } from './attention'
+import { geluNewOp } from './geluNew'
+import { layerNormOp } from './layerNorm'
+import { linearOp } from './linear'
+import * as tf from './tf'
+
+const OPS = [linearOp, layerNormOp, geluNewOp, attentionOp]
+
+let done = false
+
+/** Registers every op once; tfjs keeps registrations when a backend is thrown away. */
+export function registerOps(): void {
+  if (done) return
+  done = true
+  for (const { kernel, gradient } of OPS) {
+    tf.registerKernel(kernel)
+    tf.registerGradient(gradient)
+  }
+}
