@@ -56,7 +56,7 @@ export const rules: { readonly [F in RecipeField]: Rule } = {
   eval_strategy: { kind: 'choice', values: ['no', 'steps', 'epoch'] },
   eval_steps: { kind: 'integer', min: 1, max: 1_000_000 },
   save_steps: { kind: 'integer', min: 0, max: 1_000_000 },
-  threads: { kind: 'integer', min: 0, max: 64 },
+  threads: { kind: 'integer', min: 0, max: 16 },
 }
 
 /** True when `key` names a field of the recipe. */
