@@ -1,6 +1,7 @@
 // The matrix product on every shape of a training step, beside the bound measured in the same run.
 
 import { gemm, matrix, transposed, type GemmMode } from '../src/kernels/gemm'
+import { rowsPerChunk } from '../src/kernels/lmHead'
 import { allocateBytes, freeBytes, pool } from '../src/kernels/runtime'
 import type { BenchContext } from './bench.worker'
 import { fmaBound, median, round, shapeOf, time } from './measure'
@@ -19,7 +20,7 @@ interface Product {
 export function benchGemm({ shape, rounds }: BenchContext): object[] {
   const { B, T, hidden: C, vocab: V } = shapeOf(shape)
   const N = B * T
-  const chunk = Math.min(N, Math.floor(26_000_000 / V))
+  const chunk = Math.min(N, rowsPerChunk(V))
   const M = 4 * C
   const products: Product[] = [
     { name: 'projection', m: N, k: C, n: C, b: 'T' },

@@ -2,6 +2,7 @@
 
 import { causalAttention } from '../src/kernels/attention'
 import { embedding, embeddingGradient, positionsOf } from '../src/kernels/embedding'
+import { geluLinear } from '../src/kernels/geluLinear'
 import { geluNew } from '../src/kernels/geluNew'
 import { layerNorm } from '../src/kernels/layerNorm'
 import { linear } from '../src/kernels/linear'
@@ -42,6 +43,7 @@ export function benchOps({ shape: name, rounds }: BenchContext): object[] {
   const lines = [
     both('linear [C, C]', x, (t) => linear(t, block.q_proj, null)),
     both('linear [4C, C] with bias', x, (t) => linear(t, block.c_fc.weight, block.c_fc.bias)),
+    both('geluLinear [C, 4C] with bias', wide, (t) => geluLinear(t, block.c_proj.weight, block.c_proj.bias)),
     both('layerNorm', x, (t) => layerNorm(t, block.ln_1.weight, block.ln_1.bias, 1e-5)),
     both('geluNew', wide, (t) => geluNew(t)),
     both('residual', x, (t) => residual(t, x)),

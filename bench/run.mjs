@@ -40,7 +40,11 @@ try {
     configFile: fileURLToPath(new URL('../vite.config.ts', import.meta.url)),
     logLevel: 'error',
     publicDir: false,
-    build: { outDir: folder, emptyOutDir: true },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      rolldownOptions: { input: fileURLToPath(new URL('index.html', import.meta.url)) },
+    },
   })
   server = await startServer({ root: folder, isolation: values.isolation })
   browser = await chromium.launch({ executablePath: ensureBrowser(), args: launchArguments() })

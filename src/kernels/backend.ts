@@ -60,7 +60,10 @@ async function start(options: BackendOptions): Promise<BackendInfo> {
   // tfjs's own ops are few and small here; the threads are ours.
   tf.setThreadsCount(1)
   const wanted = threadsFor(options.threads ?? 0)
-  await startTfjs(wanted > 1 && globalThis.crossOriginIsolated)
+  const shared = wanted > 1 && globalThis.crossOriginIsolated
+  if ((await startTfjs(shared)) !== shared) {
+    options.onWarning?.('This browser withholds the 4 GiB of memory that threads share, so there is one thread.')
+  }
   refuseNullPointers()
   const { module, flavour } = await loadKernels(heapMemory(), options.arithmetic)
   const kernels = new KernelPool({ module, memory: heapMemory(), malloc: allocateBytes, onWarning: options.onWarning })
@@ -73,15 +76,15 @@ function threadsFor(count: number): number {
   return Math.max(1, Math.min(count > 0 ? count : navigator.hardwareConcurrency || 1, MAX_THREADS))
 }
 
-/** With shared memory when asked and possible, else without. */
-async function startTfjs(shared: boolean): Promise<void> {
+/** With shared memory when asked and possible, else without: iOS refuses 4 GiB of it. @returns whether it is shared */
+async function startTfjs(shared: boolean): Promise<boolean> {
   if (shared) {
     const deadline = new Promise<false>((resolve) => setTimeout(() => resolve(false), THREADED_START_MS))
-    if (await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])) return
+    if (await Promise.race([tf.setBackend('wasm').catch(() => false), deadline])) return true
   }
   // One thread needs no shared memory: the plain SIMD build starts faster and everywhere.
   tf.env().set(THREADS_FLAG, false)
-  if (await tf.setBackend('wasm').catch(() => false)) return
+  if (await tf.setBackend('wasm').catch(() => false)) return false
   throw new FinetaleError(
     'This browser could not start the WebAssembly engine that Finetale computes on.',
     'Use a current Chrome, Edge, Firefox or Safari, and check that no extension blocks WebAssembly.',

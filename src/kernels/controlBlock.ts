@@ -28,10 +28,15 @@ export const DONE = 0
 export const SEEN = 1
 /** 1 while it runs a task. */
 export const BUSY = 2
-/** The `life` of the thread that may work here; a thread of another life leaves. 0 for none. */
-export const LIFE = 3
+/**
+ * The token of the thread that may use these words. Any other thread leaves: terminate() takes effect late, and the one
+ * that had them before may still be there.
+ */
+export const OWNER = 3
 /** 1 when a kernel threw. */
 export const FAILED = 4
+/** Set to its token by a thread that has left: its number and scratch may be given to another. */
+export const LEFT = 5
 
 export const CONTROL_WORDS = THREADS + MAX_THREADS * THREAD_WORDS
 /** Tasks of a job at most: they are counted in 16 bits. */
@@ -60,10 +65,7 @@ export interface ThreadStart {
   readonly scratch: number
   /** Its number, 1 or more; the caller is 0. */
   readonly thread: number
+  /** Not 0, and never given twice. */
+  readonly token: number
   readonly kernels: readonly string[]
-  /**
-   * Never given twice. A terminated worker goes on for a while; by this it knows that its place, and with it its scratch
-   * area, belongs to another one now.
-   */
-  readonly life: number
 }

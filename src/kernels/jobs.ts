@@ -54,9 +54,9 @@ export type Kernel = (from: number, to: number, args: number, scratch: number) =
 export const KERNEL_NAMES = Object.keys(KERNELS) as KernelName[]
 
 /** Bytes of scratch that the product packs into; what needs scratch beside a product lies behind it. */
-export const PACKING_BYTES = 1_250_048
+export const PACKING_BYTES = 1_556_736
 /** Scratch of one thread: the product's, and two blocks of 48 rows of attention scores. */
-export const SCRATCH_BYTES = 2_621_440
+export const SCRATCH_BYTES = 2_752_512
 /** Longest sequence whose score blocks fit there. */
 export const MAX_POSITIONS = Math.floor((SCRATCH_BYTES - PACKING_BYTES) / (2 * 48 * 4))
 /** Elements of one partial sum of sumSquares. */

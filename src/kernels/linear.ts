@@ -21,11 +21,17 @@ function sizeOf(x: tf.TensorInfo): [number, number] {
 /** x W^T without gradients. */
 export function timesTransposed(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D {
   const y = emptyTensor([x.shape[0], weight.shape[0]]) as tf.Tensor2D
-  project(x, weight, null, y)
+  linearForward(x, weight, null, y)
   return y
 }
 
-function project(x: tf.TensorInfo, weight: tf.TensorInfo, bias: tf.TensorInfo | null, y: tf.TensorInfo): void {
+/** Writes x W^T + b into y. */
+export function linearForward(
+  x: tf.TensorInfo,
+  weight: tf.TensorInfo,
+  bias: tf.TensorInfo | null,
+  y: tf.TensorInfo,
+): void {
   const [N, C] = sizeOf(x)
   const O = weight.shape[0] ?? 0
   if (weight.shape[1] !== C) throw new Error(`linear: [${N}, ${C}] does not fit a weight [${weight.shape.join()}]`)
@@ -59,7 +65,8 @@ export function linear(x: tf.Tensor2D, weight: Param, bias: Param | null): tf.Te
   return runOp(LINEAR, { x }, { weight, bias } satisfies Attributes) as tf.Tensor2D
 }
 
-function backward(dy: tf.Tensor, x: tf.Tensor, { weight, bias }: Attributes): tf.Tensor {
+/** Adds into the gradients of weight and bias, disposes x and returns the gradient of x. */
+export function linearBackward(dy: tf.Tensor, x: tf.Tensor, weight: Param, bias: Param | null): tf.Tensor {
   const [N, C] = sizeOf(x)
   const O = dy.shape[1] ?? 0
   const dx = emptyTensor([N, C]) // [N, C]
@@ -82,7 +89,7 @@ export const linearOp: Op = {
       const { weight, bias } = attributesOf<Attributes>(attrs)
       const x = input(inputs, 'x')
       const y = output([x.shape[0] ?? 0, weight.shape[0] ?? 0])
-      project(x, weight.value, bias?.value ?? null, y)
+      linearForward(x, weight.value, bias?.value ?? null, y)
       return y
     },
   },
@@ -90,7 +97,10 @@ export const linearOp: Op = {
     kernelName: LINEAR,
     inputsToSave: ['x'],
     gradFunc: (dy, saved, attrs) => ({
-      x: () => backward(dy as tf.Tensor, savedAt(saved, 0), attributesOf<Attributes>(attrs)),
+      x: () => {
+        const { weight, bias } = attributesOf<Attributes>(attrs)
+        return linearBackward(dy as tf.Tensor, savedAt(saved, 0), weight, bias)
+      },
     }),
   },
 }

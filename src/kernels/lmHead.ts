@@ -3,12 +3,20 @@
 
 import { gatherRows, scatterRows } from './embedding'
 import { gemm, matrix, transposed } from './gemm'
-import { gradientMemory, type Param } from './param'
+import { gradientMemory, workspace, type Param } from './param'
 import { addressOf, emptyTensor, floatsOf, pool } from './runtime'
 import * as tf from './tf'
 
-/** Numbers in one chunk of logits: 104 MB, 512 rows of the course model. Fewer rows would reread the weights more often. */
-const CHUNK_NUMBERS = 26_000_000
+/** Numbers in one chunk of logits: 52 MB, 256 rows of the course model. Fewer rows would reread the weights more often. */
+const CHUNK_NUMBERS = 13_000_000
+/** Rows come in whole blocks of the product's sum where there are that many. */
+const BLOCK = 256
+
+/** Rows of a chunk of logits for V words. Part of what decides the bits, so it depends on nothing but V. */
+export function rowsPerChunk(V: number): number {
+  const rows = Math.max(1, Math.floor(CHUNK_NUMBERS / V))
+  return rows < BLOCK ? rows : rows - (rows % BLOCK)
+}
 
 export interface HeadLoss {
   /** Sum of -log softmax(logits)[target] over counted rows. */
@@ -32,7 +40,7 @@ export function lmHeadCrossEntropy(
   wte: Param,
   targets: Int32Array,
   gradScale: number | null,
-  chunkRows = Math.max(1, Math.floor(CHUNK_NUMBERS / (wte.shape[0] ?? 1))),
+  chunkRows = rowsPerChunk(wte.shape[0] ?? 1),
 ): HeadLoss {
   const [N, C] = hidden.shape
   const V = wte.shape[0] ?? 0
@@ -48,7 +56,7 @@ export function lmHeadCrossEntropy(
     const counted = whole ? hidden : gatherRows(hidden, rows) // [M, C]
     const dCounted = gradScale === null ? null : (emptyTensor(counted.shape) as tf.Tensor2D) // [M, C]
     const size = Math.min(chunkRows, rows.length)
-    const logits = emptyTensor([size, V])
+    const logits = workspace(wte, size * V)
     for (let begin = 0; begin < rows.length; begin += size) {
       const ids = rows.subarray(begin, begin + size).map((row) => targets[row] ?? 0)
       lossSum += chunk(counted, begin, ids, wte, logits, dCounted, gradScale)

@@ -22,19 +22,48 @@ export interface Param {
  */
 const buffers = new WeakMap<Param, tf.Tensor>()
 
+/** Working memory that goes with a param. */
+const workspaces = new WeakMap<Param, tf.Tensor>()
+
+/**
+ * Working memory of at least `size` floats that an op of this param uses again in every step; freed with the param. For
+ * the largest block only: taken and freed anew, its place would be full of small things when it is wanted again.
+ */
+export function workspace(param: Param, size: number): tf.Tensor {
+  let space = workspaces.get(param)
+  if (!space || space.isDisposed || space.size < size) {
+    space?.dispose()
+    space = tf.keep(emptyTensor([size]))
+    workspaces.set(param, space)
+  }
+  return space
+}
+
+function bufferOf(param: Param): tf.Tensor {
+  let buffer = buffers.get(param)
+  if (!buffer || buffer.isDisposed) {
+    buffer = tf.keep(emptyTensor(param.shape))
+    buffers.set(param, buffer)
+  }
+  return buffer
+}
+
+/**
+ * Takes the memory of every gradient now. Taken in the middle of the first step instead, it would lie in the gaps between
+ * activations and break up the heap for good.
+ */
+export function reserveGradients(params: readonly Param[]): void {
+  for (const param of params) bufferOf(param)
+}
+
 /**
  * The gradient's memory, for an op that writes into it at once.
  * @returns its address, and `fresh` when the op must overwrite it instead of adding
  */
 export function gradientMemory(param: Param): { at: number; fresh: boolean } {
   if (param.grad !== null) return { at: addressOf(param.grad), fresh: false }
-  let buffer = buffers.get(param)
-  if (!buffer || buffer.isDisposed) {
-    buffer = tf.keep(emptyTensor(param.shape))
-    buffers.set(param, buffer)
-  }
-  param.grad = buffer
-  return { at: addressOf(buffer), fresh: true }
+  param.grad = bufferOf(param)
+  return { at: addressOf(param.grad), fresh: true }
 }
 
 /** The gradient's memory for an op that can only add: zeros when there was none. */
@@ -87,6 +116,8 @@ export function disposeParams(params: readonly Param[]): void {
     param.grad = null
     buffers.get(param)?.dispose()
     buffers.delete(param)
+    workspaces.get(param)?.dispose()
+    workspaces.delete(param)
     param.value.dispose()
   }
 }

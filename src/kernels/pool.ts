@@ -6,7 +6,7 @@
 import { FinetaleError } from '../recipe/error'
 import * as C from './controlBlock'
 import { KERNEL_NAMES, SCRATCH_BYTES, writeArguments, type Kernel, type KernelArguments, type KernelName } from './jobs'
-import { spawnPoolWorker, startThreads, type PoolThread, type SpawnWorker } from './threads'
+import { spawnPoolWorker, startThreads, stopThread, type PoolThread, type SpawnWorker } from './threads'
 
 /** A thread stopped in the middle of a task: what the job was writing is unfinished, everything else is sound. */
 export class KernelThreadLostError extends FinetaleError {
@@ -51,12 +51,12 @@ export class KernelPool {
   readonly #kernels: readonly Kernel[]
   readonly #control: number
   readonly #scratch: number[]
+  /** Numbers of threads that were given up: should one wake, nobody else uses its words and its scratch. */
+  readonly #retired = new Set<number>()
+  #tokens = 0
   #threads: PoolThread[] = []
   #words: Int32Array
   #floats: Float32Array
-  #lives = 0
-  /** Places of threads that were given up: one may wake up late and write there. */
-  readonly #spoiled = new Set<number>()
   #missed = new Map<number, { job: number; since: number }>()
 
   constructor(options: PoolOptions) {
@@ -87,9 +87,11 @@ export class KernelPool {
   async resize(count: number): Promise<void> {
     const { memory, module } = this.#options
     const wanted = isShared(memory) ? Math.max(1, Math.min(C.MAX_THREADS, Math.floor(count))) : 1
-    for (const thread of this.#threads.splice(Math.max(0, wanted - 1))) this.#stop(thread)
+    for (const thread of this.#threads.splice(Math.max(0, wanted - 1))) {
+      if (!(await stopThread(thread, this.#controlView()))) this.#retired.add(thread.number)
+    }
     if (wanted <= this.threads) return
-    const used = new Set([...this.#spoiled, ...this.#threads.map(({ number }) => number)])
+    const used = new Set([...this.#retired, ...this.#threads.map(({ number }) => number)])
     const numbers: number[] = []
     for (let i = 1; i < C.MAX_THREADS && numbers.length < wanted - this.threads; i++) if (!used.has(i)) numbers.push(i)
     const starts = numbers.map((thread) => ({
@@ -98,8 +100,8 @@ export class KernelPool {
       control: this.#control,
       scratch: (this.#scratch[thread] ??= this.#newScratch()),
       thread,
+      token: ++this.#tokens,
       kernels: KERNEL_NAMES,
-      life: ++this.#lives,
     }))
     const { spawn = spawnPoolWorker, probeMs } = this.#options
     this.#threads.push(...(await startThreads(starts, this.#controlView(), spawn, probeMs)))
@@ -218,17 +220,17 @@ export class KernelPool {
     const gone = threads.filter((thread) => this.#threads.includes(thread))
     if (gone.length === 0) return
     this.#threads = this.#threads.filter((thread) => !gone.includes(thread))
-    for (const thread of gone) {
-      this.#spoiled.add(thread.number)
-      this.#stop(thread)
-    }
+    for (const thread of gone) this.#stop(thread)
     this.#warn(
       `${gone.length} kernel ${gone.length === 1 ? 'thread' : 'threads'} stopped; going on with ${this.threads}.`,
     )
   }
 
   #stop({ number, worker }: PoolThread): void {
-    Atomics.store(this.#controlView(), C.THREADS + number * C.THREAD_WORDS + C.LIFE, 0)
+    const control = this.#controlView()
+    this.#retired.add(number)
+    Atomics.store(control, C.THREADS + number * C.THREAD_WORDS + C.OWNER, 0)
+    Atomics.notify(control, C.JOB)
     worker.terminate()
   }
 

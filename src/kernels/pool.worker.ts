@@ -12,14 +12,20 @@ function work(start: C.ThreadStart, exports: WebAssembly.Exports): void {
   const kernels = start.kernels.map((name) => exports[name] as Kernel)
   const args = start.control + C.ARGUMENTS * 4
   const mine = C.THREADS + start.thread * C.THREAD_WORDS
+  const mayStay = () => {
+    if (Atomics.load(control, mine + C.OWNER) === start.token) return true
+    Atomics.store(control, mine + C.LEFT, start.token)
+    return false
+  }
   let job = Atomics.load(control, mine + C.SEEN)
   for (;;) {
     for (let spins = 0; Atomics.load(control, C.JOB) === job; spins++) {
+      if (!mayStay()) return
       if (spins >= SPINS) Atomics.wait(control, C.JOB, job)
     }
+    if (!mayStay()) return
     job = Atomics.load(control, C.JOB)
     Atomics.store(control, mine + C.SEEN, job)
-    if (Atomics.load(control, mine + C.LIFE) !== start.life) return
     const total = Atomics.load(control, C.TOTAL)
     const grain = Atomics.load(control, C.GRAIN)
     const kernel = kernels[Atomics.load(control, C.KERNEL)]

@@ -1,12 +1,13 @@
 // The list of our ops on tfjs's wasm backend. Registered by hand, so that a bundle holds what is listed here.
 
 import { attentionOp } from './attention'
+import { geluLinearOp } from './geluLinear'
 import { geluNewOp } from './geluNew'
 import { layerNormOp } from './layerNorm'
 import { linearOp } from './linear'
 import * as tf from './tf'
 
-const OPS = [linearOp, layerNormOp, geluNewOp, attentionOp]
+const OPS = [linearOp, layerNormOp, geluNewOp, geluLinearOp, attentionOp]
 
 let done = false
 

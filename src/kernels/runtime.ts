@@ -6,8 +6,9 @@ import * as tf from './tf'
 
 let current: KernelPool | null = null
 
-/** Called by backend.ts when the backend starts (a pool) and when it is thrown away (null). */
+/** Called by backend.ts when the backend starts (a pool) and when it is thrown away (null). Ends the threads of the last. */
 export function setPool(pool: KernelPool | null): void {
+  current?.dispose()
   current = pool
 }
 

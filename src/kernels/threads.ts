@@ -8,6 +8,7 @@ export const PROBE_MS = 5_000
 
 export interface PoolThread {
   readonly number: number
+  readonly token: number
   readonly worker: Worker
 }
 
@@ -41,7 +42,7 @@ async function startThread(
 ): Promise<PoolThread | null> {
   const mine = C.THREADS + start.thread * C.THREAD_WORDS
   control.fill(0, mine, mine + C.THREAD_WORDS)
-  Atomics.store(control, mine + C.LIFE, start.life)
+  Atomics.store(control, mine + C.OWNER, start.token)
   Atomics.store(control, mine + C.SEEN, Atomics.load(control, C.JOB))
   const probe = new Int32Array(start.memory.buffer, start.scratch, 16).fill(1)
   let worker: Worker
@@ -61,9 +62,9 @@ async function startThread(
     worker.postMessage(start)
   })
   if (ready && probe.every((word) => word === 0) && (await wakes(control, mine, until))) {
-    return { number: start.thread, worker }
+    return { number: start.thread, token: start.token, worker }
   }
-  Atomics.store(control, mine + C.LIFE, 0)
+  Atomics.store(control, mine + C.OWNER, 0)
   worker.terminate()
   return null
 }
@@ -82,6 +83,25 @@ async function wakes(control: Int32Array, mine: number, until: number): Promise<
     await pause(1)
   }
   return false
+}
+
+/** How long a thread may take to leave before its number is given up. */
+const LEAVE_MS = 500
+
+/**
+ * Tells a thread to leave and waits until it has. terminate() alone is not enough: it takes effect late, and until then
+ * the thread could take a task with a scratch area that another one uses.
+ * @returns whether its number and scratch may be used again
+ */
+export async function stopThread({ number, token, worker }: PoolThread, control: Int32Array): Promise<boolean> {
+  const mine = C.THREADS + number * C.THREAD_WORDS
+  Atomics.store(control, mine + C.OWNER, 0)
+  Atomics.notify(control, C.JOB)
+  const until = performance.now() + LEAVE_MS
+  const left = () => Atomics.load(control, mine + C.LEFT) === token
+  while (!left() && performance.now() < until) await pause(1)
+  worker.terminate()
+  return left()
 }
 
 function pause(ms: number): Promise<void> {

@@ -4,7 +4,7 @@
 import { causalAttention } from '../kernels/attention'
 import { customOp, savedAt } from '../kernels/customOp'
 import { embedding, embeddingGradient, positionsOf } from '../kernels/embedding'
-import { geluNew } from '../kernels/geluNew'
+import { geluLinear } from '../kernels/geluLinear'
 import { layerNorm } from '../kernels/layerNorm'
 import { linear, timesTransposed } from '../kernels/linear'
 import { lmHeadCrossEntropy } from '../kernels/lmHead'
@@ -151,8 +151,8 @@ export class GPTNeo {
       const mixed = causalAttention(q, k, v, num_heads, block.window, lengths)
       const h = residual(x, linear(mixed, block.out_proj.weight, block.out_proj.bias))
       const m = layerNorm(h, block.ln_2.weight, block.ln_2.bias, layer_norm_epsilon)
-      const inner = geluNew(linear(m, block.c_fc.weight, block.c_fc.bias))
-      return residual(h, linear(inner, block.c_proj.weight, block.c_proj.bias))
+      const inner = linear(m, block.c_fc.weight, block.c_fc.bias)
+      return residual(h, geluLinear(inner, block.c_proj.weight, block.c_proj.bias))
     })
   }
 

@@ -71,6 +71,18 @@ describe.skipIf(!globalThis.crossOriginIsolated)('on shared memory', () => {
     expect(on.warnings).toEqual([])
   })
 
+  test('a thread that is stopped and replaced at once does not come back', async () => {
+    const on = await start()
+    const alone = product(on)
+    for (let i = 0; i < 15; i++) {
+      await on.resize(3)
+      expect(product(on)).toEqual(alone)
+      await on.resize(1)
+      await on.resize(3)
+      for (let j = 0; j < 5; j++) expect(product(on)).toEqual(alone)
+    }
+  })
+
   test('jobs of very different sizes in turn never mix', async () => {
     const on = await start()
     await on.resize(3)

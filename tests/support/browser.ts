@@ -1,7 +1,8 @@
 // Chromium for the end-to-end tests: one profile on disk per browser, so that a test can close it and come back.
 
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright'
@@ -22,7 +23,8 @@ export interface LaunchOptions {
 /** A profile folder that is removed when the test ends. */
 export function newProfile(): string {
   const profile = mkdtempSync(join(tmpdir(), 'finetale-e2e-'))
-  onTestFinished(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
+  // Chromium's helper processes write on for a moment after the browser has gone.
+  onTestFinished(() => rm(profile, { recursive: true, force: true, maxRetries: 40, retryDelay: 50 }))
   return profile
 }
 

@@ -7,13 +7,15 @@ import { MR, NR, packA, packB } from './pack'
 
 /** Steps of k in a block: a panel of A (6 kB) and one of B (8 kB) stay in the first-level cache. */
 const KC: i32 = 256
+/** The last block may be this long, since a short one would pass over all of C for little. */
+const KC_LAST: i32 = 320
 /** Rows of A packed at a time (192 kB). */
 const MC: i32 = 192
 /** Columns of B packed at a time (1 MB). */
 const NC: i32 = 1024
 /** Where the packed parts lie in the scratch area, after one tile for the edges. */
 const PACKED_A: usize = 256
-const PACKED_B: usize = PACKED_A + <usize>(MC * KC * 4)
+const PACKED_B: usize = PACKED_A + <usize>(MC * KC_LAST * 4)
 
 /** C = A B, replacing what is there. */
 export const OVERWRITE: i32 = 0
@@ -169,7 +171,7 @@ export function multiply(
     let pc = 0
     // At least one round, so that k = 0 still writes zeros or the bias.
     do {
-      const kc = min(KC, k - pc)
+      const kc = k - pc <= KC_LAST ? k - pc : KC
       const step = pc == 0 ? mode : ACCUMULATE
       packB(b + (<usize>pc * rsb + <usize>jc * csb) * 4, rsb, csb, kc, nc, packedB)
       for (let ic = 0; ic < m; ic += MC) {
@@ -188,7 +190,7 @@ export function multiply(
           }
         }
       }
-      pc += KC
+      pc += kc
     } while (pc < k)
   }
 }
