@@ -11,7 +11,8 @@ export const isolationHeaders = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
-const onnxStub = fileURLToPath(new URL('src/data/onnxStub.ts', import.meta.url))
+const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const onnxStub = path('src/data/onnxStub.ts')
 
 export default defineConfig({
   // Relative, so that one build works at the root of a host and below any folder.
@@ -27,6 +28,14 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // The workers carry tfjs; the page itself is held under 120 KB by a test.
     chunkSizeWarningLimit: 4000,
+    rolldownOptions: {
+      // The service worker is a script of its own. It stands beside the page, for its folder is its scope, and keeps its
+      // name, for a new name would be a second worker.
+      input: { index: path('index.html'), 'isolation-sw': path('src/workers/isolation.worker.ts') },
+      output: {
+        entryFileNames: ({ name }) => (name === 'isolation-sw' ? '[name].js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   worker: { format: 'es', plugins: () => [kernelPlugin(), tfjsPlugin()] },
   server: { headers: isolationHeaders },

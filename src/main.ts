@@ -1,10 +1,12 @@
 // Composition root: builds the parts, wires them, puts the app on the page, and starts loading. Nothing but wiring.
-// The address may carry ?recipe=<JSON of the fields that differ from the built-in demo, URI-encoded>.
+// The address may carry ?recipe=<JSON of the fields that differ from the built-in demo, URI-encoded>, and ?coi=0 to keep
+// the service worker that allows threads away.
 
 import { demo } from './recipe/presets'
 import { parseRecipe } from './recipe/validate'
 import { InputLoader } from './state/inputLoader'
 import { builtInData, builtInModel } from './state/inputs'
+import { settleIsolation } from './state/isolation'
 import { guardPage } from './state/pageGuards'
 import { RunController } from './state/runController'
 import { RunStore } from './state/runStore'
@@ -52,5 +54,13 @@ app.initialRecipe = recipe
 document.body.append(app)
 
 guardPage(store, () => controller.saveSoon())
-void controller.prepare(builtInModel(document.baseURI), builtInData(document.baseURI)).then(() => controller.warmUp())
-void controller.restore()
+
+async function start() {
+  // A page that is about to be loaded once more starts no work that would be thrown away.
+  if (!(await settleIsolation(store))) return
+  void controller.restore()
+  await controller.prepare(builtInModel(document.baseURI), builtInData(document.baseURI))
+  await controller.warmUp()
+}
+
+void start()

@@ -7,7 +7,7 @@ export function demo(): Recipe {
   return {
     schema: 1,
     name: 'Built-in demo',
-    max_length: 160,
+    max_length: 192,
     padding: 'longest',
     pad_in_loss: false,
     append_eos: true,
@@ -16,7 +16,7 @@ export function demo(): Recipe {
     per_device_eval_batch_size: 8,
     gradient_accumulation_steps: 1,
     num_train_epochs: 1,
-    max_steps: 60,
+    max_steps: 120,
     seed: 42,
     order_rule: 'transformers_4_30',
     optim: 'adamw_torch',

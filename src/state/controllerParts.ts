@@ -12,7 +12,6 @@ import type { Database } from './storedRuns'
 export type ControllerMessage =
   | 'warnNoStorage'
   | 'warnOtherTab'
-  | 'warnNotIsolated'
   | 'detailTokenizing'
   | 'detailLoading'
   | 'dropped'

@@ -96,12 +96,10 @@ export class RunController {
 
   /** Starts the trainer worker ahead of the first click, so that the first step comes soon after it. */
   async warmUp(): Promise<void> {
-    const { store, trainer, say } = this.#parts
+    const { store, trainer } = this.#parts
     const { threads } = this.#recipe
     try {
-      const environment = await trainer.call((api) => api.initialise({ threads }))
-      store.update({ environment })
-      if (!environment.isolated) store.note(say('warnNotIsolated'))
+      store.update({ environment: await trainer.call((api) => api.initialise({ threads })) })
     } catch (thrown) {
       store.update({ error: toErrorData(thrown) })
     }

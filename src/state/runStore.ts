@@ -17,6 +17,7 @@ import type {
   StepMetrics,
 } from '../workers/protocol'
 import { EvalColumns, StepColumns } from './columns'
+import type { SingleThreaded } from './isolation'
 
 /** A stored run that can go on from its last checkpoint, or that has none and can only be discarded. */
 export interface InterruptedRun {
@@ -38,6 +39,8 @@ export interface StoreState {
   readonly rowIndex: number
   readonly rowView: RowView | null
   readonly environment: EnvironmentInfo | null
+  /** Set where threads are withheld for want of isolation headers. */
+  readonly singleThreaded: SingleThreaded | null
 
   /** '' when no run is shown. */
   readonly runId: string
@@ -125,6 +128,7 @@ export class RunStore {
     rowIndex: 0,
     rowView: null,
     environment: null,
+    singleThreaded: null,
     generations: [],
     writing: null,
     notes: [],

@@ -183,7 +183,11 @@ export const english = {
   warnNoStorage:
     'This browser keeps no data for the page (a private window, or storage is full): the run lasts only while this tab is open.',
   warnOtherTab: 'Another tab owns that run; close it there first.',
-  warnNotIsolated: 'This server sends no isolation headers, so training uses one thread and is slower.',
+  singleThreaded: 'Single-threaded: up to {times} times slower here',
+  singleThreadedWhy: 'Threads need the page to be loaded once more, with headers that this host does not send.',
+  singleThreadedCannot:
+    'Threads need headers that this host does not send. The page could not supply them here: that takes HTTPS, a browser with service workers on, a window of its own, and every file of the build.',
+  turnOnThreads: 'Turn on threads',
   warnRecipeLink: 'The link’s recipe was not used: {reason}',
   errorEmptyPrompt: 'The prompt is empty: at least one token is needed to go on from.',
   actionEmptyPrompt: 'Write a few words first.',

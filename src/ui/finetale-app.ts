@@ -4,8 +4,7 @@
 
 import { html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
-import { demo, presets } from '../recipe/presets'
-import type { PresetName } from '../recipe/presets'
+import { demo, presets, type PresetName } from '../recipe/presets'
 import type { Recipe } from '../recipe/recipe'
 import { validate } from '../recipe/validate'
 import { builtInData, builtInModel, modelFromFiles } from '../state/inputs'
@@ -15,8 +14,7 @@ import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
 import type { DataSource, ModelSource } from '../workers/protocol'
 import { appStyles } from './appStyles'
-import { send } from './events'
-import type { FinetaleEvent } from './events'
+import { send, type FinetaleEvent } from './events'
 import './finetale-data-panel'
 import './finetale-generate-panel'
 import './finetale-generation-table'
@@ -26,6 +24,7 @@ import './finetale-notices'
 import './finetale-recipe-panel'
 import './finetale-resume-banner'
 import './finetale-run-bar'
+import './finetale-thread-notice'
 import { formatLoss, formatPercent } from './format'
 import { logo } from './logo'
 import { say } from './messages'
@@ -98,6 +97,7 @@ export class FinetaleApp extends LitElement {
           @finetale-resume=${(event: FinetaleEvent<'finetale-resume'>) => this.resume(event.detail)}
           @finetale-discard=${(event: FinetaleEvent<'finetale-discard'>) => this.#do((c) => c.discard(event.detail))}
         ></finetale-resume-banner>
+        <finetale-thread-notice .store=${this.store}></finetale-thread-notice>
         <finetale-notices
           .error=${error}
           .warnings=${[...notes, ...warnings]}

@@ -46,6 +46,41 @@ test('a second start changes nothing; a reset gives an empty backend that works'
   expect(tf.tidy(() => tf.sum(tf.ones([5])).dataSync()[0])).toBe(5)
 })
 
+test('a browser that refuses the shared memory gets the plain build, on one thread, and says so', async () => {
+  resetBackend()
+  const { Memory } = WebAssembly
+  const warnings: string[] = []
+  let refused = 0
+  // As iOS does: the constructor is there, and so is SharedArrayBuffer, but 4 GiB are too much to reserve.
+  WebAssembly.Memory = class extends Memory {
+    constructor(descriptor: WebAssembly.MemoryDescriptor) {
+      if (descriptor.shared) {
+        refused++
+        throw new RangeError('Out of memory')
+      }
+      super(descriptor)
+    }
+  }
+  try {
+    const { flavour, threads } = await initBackend({ threads: 2, onWarning: (sentence) => warnings.push(sentence) })
+    expect(flavour).not.toContain('shared')
+    expect(threads).toBe(1)
+  } finally {
+    WebAssembly.Memory = Memory
+  }
+  const isolated = globalThis.crossOriginIsolated
+  expect(refused > 0).toBe(isolated)
+  expect(warnings.length).toBe(isolated ? 1 : 0)
+  expect(tf.tidy(() => tf.sum(tf.ones([5])).dataSync()[0])).toBe(5)
+  const model = await loadModel(m0Files())
+  expect(model.lossAndGradients(batchOf([A, B]), 0.1).lossSum).toBeGreaterThan(0)
+  zeroGrad(model.params)
+  model.dispose()
+  // Where the memory is given, the next start shares it again.
+  resetBackend()
+  expect((await initBackend({ threads: 2 })).flavour.includes('shared')).toBe(isolated)
+})
+
 test('a full heap is an error before anything is overwritten, and a reset gives a fresh one', async () => {
   resetBackend()
   await initBackend({ threads: 1 })

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import type { AxeResults } from 'axe-core'
 import { expect, test } from 'vitest'
 import { launch } from '../support/browser'
@@ -9,6 +10,7 @@ import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
+const plain = await serveDist({ isolation: false })
 // Evaluated rather than added as a script: the page's content security policy rightly refuses a foreign one.
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -28,6 +30,14 @@ for (const [width, colorScheme] of [
   [1280, 'light'],
   [390, 'dark'],
 ] as const) {
+  test(`no violations with the notice of one thread at ${width} pixels, ${colorScheme}`, async () => {
+    const context = await launch({ width, colorScheme })
+    const finetale = await FinetalePage.open(context, `${plain}?coi=0`)
+    await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
+    if (availableParallelism() > 1) expect(await finetale.button('Turn on threads').isVisible()).toBe(true)
+    expect(await violations(finetale)).toEqual([])
+  })
+
   test(`no violations at ${width} pixels, ${colorScheme}`, async () => {
     const context = await launch({ width, colorScheme })
     const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 4 })

@@ -48,6 +48,14 @@ describe('the production build', () => {
     expect(read('index.html')).not.toMatch(/(?:src|href)="\//)
   })
 
+  test('has the service worker beside the page, as one classic script', () => {
+    const worker = read('isolation-sw.js')
+    expect(worker).toContain('Cross-Origin-Embedder-Policy')
+    expect(worker).not.toMatch(/\b(?:import|export)\b/)
+    expect(worker.length).toBeLessThan(3000)
+    expect(shell()).not.toContain('isolation-sw.js')
+  })
+
   test('ships the built-in model and data', () => {
     for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json']) {
       expect(existsSync(join(distFolder, 'models', 'finetale-3m', name))).toBe(true)

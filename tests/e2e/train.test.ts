@@ -58,9 +58,9 @@ test('pause, single step, continue and stop do what they say', async () => {
   finetale.expectNoErrors()
 })
 
-test('without isolation headers it trains on one thread', async () => {
+test('without isolation it trains on one thread', async () => {
   const plain = await serveDist({ isolation: false })
-  const finetale = await FinetalePage.open(await launch(), plain, { ...shortRecipe, max_steps: 2 })
+  const finetale = await FinetalePage.open(await launch(), `${plain}?coi=0`, { ...shortRecipe, max_steps: 2 })
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
   const { environment } = finetale.events.find((event) => event.kind === 'started') ?? {}

@@ -30,7 +30,7 @@ export class FinetalePage {
     this.page = page
   }
 
-  /** Opens the page in the context's first tab, with a recipe in its address where one is given. */
+  /** Opens the page in the context's first tab, with a recipe in its address where one is given, after a query of `url`. */
   static async open(context: BrowserContext, url: string, recipe?: Partial<Recipe>): Promise<FinetalePage> {
     const page = context.pages()[0] ?? (await context.newPage())
     const self = new FinetalePage(page)
@@ -46,7 +46,9 @@ export class FinetalePage {
       }
       document.addEventListener('finetale-run-event', tell, true)
     })
-    await page.goto(recipe ? `${url}?recipe=${encodeURIComponent(JSON.stringify(recipe))}` : url)
+    const address = new URL(url)
+    if (recipe) address.searchParams.set('recipe', JSON.stringify(recipe))
+    await page.goto(address.href)
     await self.app.waitFor({ state: 'attached' })
     return self
   }

@@ -179,12 +179,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", required=True, type=Path, help="model folder; the tokenizer must be there already")
     parser.add_argument("--publish-to", type=Path, help="write the model's files here instead of --out")
     parser.add_argument("--work", required=True, type=Path, help="folder for the checkpoint, the log and the pid")
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=8, help="rows of 256 tokens in each step")
     parser.add_argument("--peak-lr", type=float, default=3e-3)
     parser.add_argument("--warmup", type=int, default=150)
-    parser.add_argument("--threads", type=int, default=2, help="CPU threads; another number changes the last bits")
-    parser.add_argument("--publish-every", type=int, default=300, help="also when the checkpoint is saved")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; another number changes the last bits")
+    parser.add_argument("--publish-every", type=int, default=250, help="also when the checkpoint is saved")
     return parser.parse_args()
 
 
