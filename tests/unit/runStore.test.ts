@@ -118,6 +118,6 @@ describe('estimates', () => {
     const notebook = { ...demo(), max_steps: -1, test_size: 0.2, num_train_epochs: 1 }
     expect(plannedSteps(notebook, 2322)).toBe(233)
     expect(plannedSteps({ ...notebook, gradient_accumulation_steps: 4 }, 2322)).toBe(58)
-    expect(plannedSteps(demo(), 330)).toBe(60)
+    expect(plannedSteps(demo(), 330)).toBe(120)
   })
 })
