@@ -65,7 +65,7 @@ describe('packages', () => {
     expect([...listed].sort()).toEqual([...used].sort())
   })
 
-  test('have exact versions, locked to the public registry', () => {
+  test('have exact versions, and the lock file names no host', () => {
     const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies })
     expect(versions.filter((version) => !/^(npm:[\w-]+@)?\d+\.\d+\.\d+$/.test(version))).toEqual([])
     const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { resolved?: string }> }
