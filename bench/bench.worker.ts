@@ -5,6 +5,7 @@ import { benchGemm } from './gemm'
 import { benchGenerate } from './generate'
 import { benchOps } from './ops'
 import { benchStep } from './step'
+import { warmUp } from './measure'
 import { benchThreads } from './threads'
 
 export interface BenchRequest {
@@ -34,6 +35,7 @@ async function run(request: BenchRequest): Promise<object[]> {
   const bench = benches[request.bench]
   if (!bench) throw new Error(`no bench "${request.bench}"; there are ${Object.keys(benches).join(', ')}`)
   const { flavour, threads } = await initBackend({ threads: request.threads, arithmetic: request.arithmetic })
+  warmUp()
   const lines = await bench({ ...request, threads, flavour, heapBytes })
   return lines.map((line) => ({ bench: request.bench, flavour, threads, ...line }))
 }

@@ -47,6 +47,12 @@ export function round(value: number, digits = 3): number {
 /** Floating-point operations of one unit of the fmaBound kernel: 1024 rounds of 12 four-lane multiply-adds. */
 const BOUND_FLOPS = 1024 * 12 * 4 * 2
 
+/** Keeps all threads busy for a while: the first milliseconds of a thread run at half speed. */
+export function warmUp(ms = 700): void {
+  const until = performance.now() + ms
+  while (performance.now() < until) fmaBound()
+}
+
 /** The best multiply-add rate that stays in registers, all threads together, in GFLOP/s. */
 export function fmaBound(): number {
   const units = 400 * pool().threads
