@@ -5,6 +5,7 @@ import { benchGemm } from './gemm'
 import { benchGenerate } from './generate'
 import { benchOps } from './ops'
 import { benchStep } from './step'
+import { benchStorage } from './storage'
 import { warmUp } from './measure'
 import { benchThreads } from './threads'
 
@@ -16,6 +17,8 @@ export interface BenchRequest {
   readonly arithmetic?: 'simd' | 'relaxed'
   /** Repetitions; each bench has its own when 0. */
   readonly rounds: number
+  /** Parameters of the checkpoint that is saved; the course model's when 0. */
+  readonly params: number
 }
 
 export interface BenchContext extends BenchRequest {
@@ -29,6 +32,7 @@ const benches: Readonly<Record<string, (context: BenchContext) => object[] | Pro
   step: benchStep,
   generate: benchGenerate,
   threads: benchThreads,
+  storage: benchStorage,
 }
 
 async function run(request: BenchRequest): Promise<object[]> {

@@ -1,7 +1,8 @@
 // Medians, the machine's bounds measured beside them, and the shapes by name.
 
 import { allocateBytes, freeBytes, pool } from '../src/kernels/runtime'
-import { BUILT_IN, type StepShape } from '../tests/support/randomModel'
+import type { Batch } from '../src/model/batch'
+import { BUILT_IN, randomBatch, type StepShape } from '../tests/support/randomModel'
 
 /** The course's model and batch. */
 export const COURSE: StepShape = {
@@ -16,12 +17,23 @@ export const COURSE: StepShape = {
 }
 
 /** The demo's model and batch. */
-const DEMO: StepShape = { ...BUILT_IN, B: 8, T: 256 }
+const DEMO: StepShape = { ...BUILT_IN, B: 8, T: 192 }
 
 export function shapeOf(name: string): StepShape {
   if (name === 'course') return COURSE
   if (name === 'built-in') return DEMO
   return { ...COURSE, ...(JSON.parse(name) as Partial<StepShape>) }
+}
+
+/**
+ * The batch of a step. The course counts padding in its loss, so every position is work; the demo does not, and its rows
+ * fill three quarters of a batch, as here.
+ */
+export function batchOf(name: string, shape: StepShape): Batch {
+  const { B, T } = shape
+  const demo = name === 'built-in'
+  const lengths = Int32Array.from({ length: B }, (_, b) => (demo ? T - Math.round((b * T) / (2 * B - 2)) : T))
+  return { ...randomBatch(shape, 1), lengths, padInLoss: !demo }
 }
 
 export function median(values: readonly number[]): number {

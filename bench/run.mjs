@@ -1,4 +1,4 @@
-// `npm run bench -- gemm|ops|step|generate|threads`: builds the bench page, runs it in headless Chromium and prints one JSON
+// `npm run bench -- gemm|ops|step|generate|threads|storage`: builds the bench page, runs it in headless Chromium and prints one JSON
 // line for each result. It measures nothing itself; see bench/README.md for how to read the lines.
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -18,6 +18,7 @@ const { values, positionals } = parseArgs({
     threads: { type: 'string', default: '0' },
     arithmetic: { type: 'string' },
     rounds: { type: 'string', default: '0' },
+    params: { type: 'string', default: '0' },
     isolation: { type: 'boolean', default: true },
   },
   allowNegative: true,
@@ -25,8 +26,8 @@ const { values, positionals } = parseArgs({
 const bench = positionals[0]
 if (!bench) {
   console.error(
-    'npm run bench -- gemm|ops|step|generate|threads [--shape course|built-in|JSON] [--threads N] [--rounds N]\n' +
-      '                 [--arithmetic simd|relaxed] [--no-isolation]',
+    'npm run bench -- gemm|ops|step|generate|threads|storage [--shape course|built-in|JSON] [--threads N] [--rounds N]\n' +
+      '                 [--arithmetic simd|relaxed] [--no-isolation] [--params N]',
   )
   process.exit(1)
 }
@@ -47,8 +48,10 @@ try {
     },
   })
   server = await startServer({ root: folder, isolation: values.isolation })
-  browser = await chromium.launch({ executablePath: ensureBrowser(), args: launchArguments() })
-  const page = await browser.newPage()
+  // A profile on disk: without one the browser keeps its database in memory.
+  const options = { executablePath: ensureBrowser(), args: launchArguments() }
+  browser = await chromium.launchPersistentContext(join(folder, 'profile'), options)
+  const page = browser.pages()[0] ?? (await browser.newPage())
   page.on('pageerror', (error) => console.error(error))
   await page.goto(server.url)
   await page.waitForFunction(() => 'runBench' in globalThis)
@@ -58,10 +61,11 @@ try {
     threads: Number(values.threads),
     arithmetic: values.arithmetic,
     rounds: Number(values.rounds),
+    params: Number(values.params),
   }
   /** @type {object[]} */
   const lines = await page.evaluate(`runBench(${JSON.stringify(request)})`)
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: `Chromium ${browser.version()}` }
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, browser: `Chromium ${browser.browser()?.version()}` }
   for (const line of lines) console.log(JSON.stringify({ ...line, machine }))
 } finally {
   await browser?.close()

@@ -4,9 +4,9 @@ import { pool } from '../src/kernels/runtime'
 import * as tf from '../src/kernels/tf'
 import { AdamW } from '../src/train/optimizer'
 import { trainStep } from '../src/train/step'
-import { randomBatch, randomModel } from '../tests/support/randomModel'
+import { randomModel } from '../tests/support/randomModel'
 import type { BenchContext } from './bench.worker'
-import { fmaBound, median, round, shapeOf } from './measure'
+import { batchOf, fmaBound, median, round, shapeOf } from './measure'
 
 export function benchStep({ shape: name, rounds, heapBytes }: BenchContext): object[] {
   const shape = shapeOf(name)
@@ -18,7 +18,7 @@ export function benchStep({ shape: name, rounds, heapBytes }: BenchContext): obj
     adam_epsilon: 1e-8,
     weight_decay: 0.01,
   })
-  const batch = { ...randomBatch(shape, 1), lengths: new Int32Array(shape.B).fill(shape.T) }
+  const batch = batchOf(name, shape)
   const step = () => trainStep(model, optimizer, [batch], { learningRate: 1e-4, maxGradNorm: 1 })
   const boundGflops = fmaBound()
   step() // The first takes the memory.
@@ -44,6 +44,7 @@ export function benchStep({ shape: name, rounds, heapBytes }: BenchContext): obj
   const inKernels = Object.values(split).reduce((a, b) => a + b, 0)
   const line = {
     shape,
+    realTokens: batch.lengths.reduce((a, b) => a + b, 0),
     parameters: model.parameterCount,
     secondsPerStep: round(secondsPerStep),
     minSecondsPerStep: round(Math.min(...seconds)),

@@ -1,38 +1,34 @@
 // Composition root: builds the parts, wires them, puts the app on the page, and starts loading. Nothing but wiring.
-// The address may carry ?recipe=<JSON of the fields that differ from the built-in demo, URI-encoded>, and ?coi=0 to keep
-// the service worker that allows threads away.
+// The address may carry ?preset=, ?hub=, ?model=, ?data=, ?revision= and ?recipe=<JSON of the fields that differ from the
+// preset's, URI-encoded>; and ?coi=0 to keep the service worker that allows threads away.
 
-import { demo } from './recipe/presets'
-import { parseRecipe } from './recipe/validate'
+import { readAddress } from './state/addressChoice'
 import { InputLoader } from './state/inputLoader'
-import { builtInData, builtInModel } from './state/inputs'
 import { settleIsolation } from './state/isolation'
+import { LibraryController } from './state/libraryController'
 import { guardPage } from './state/pageGuards'
 import { RunController } from './state/runController'
+import { RunLibrary } from './state/runLibrary'
 import { RunStore } from './state/runStore'
-import { openFinetaleDB } from './storage/db'
+import { SourceController } from './state/sourceController'
+import { Tabs } from './state/tabs'
+import { StorageWatch } from './state/storageWatch'
+import { unpack } from './state/unpack'
+import { databaseOpened, openFinetaleDB } from './storage/db'
 import { notebookGeneration } from './ui/finetale-generate-panel'
 import './ui/finetale-app'
 import { say } from './ui/messages'
-import { createTokenizerClient, createTrainerClient, toErrorData } from './workers/clients'
+import { createBundleClient, createTokenizerClient, createTrainerClient, toErrorData } from './workers/clients'
 import type { FinetaleErrorData } from './workers/protocol'
 
 const store = new RunStore()
+const initial = readAddress(location.search, document.baseURI)
+initial.warnings.forEach((warning) => store.note(warning))
+initial.refused.forEach((refusal) => store.note(say('warnAddress', refusal)))
+initial.problems.forEach(({ field, message }) =>
+  store.note(say('warnLinkRecipe', { label: say(`label_${field}`), message })),
+)
 
-function recipeFromAddress() {
-  const json = new URLSearchParams(location.search).get('recipe')
-  if (json === null) return demo()
-  try {
-    const { recipe, warnings } = parseRecipe(json)
-    warnings.forEach((warning) => store.note(warning))
-    return recipe
-  } catch (thrown) {
-    store.note(say('warnRecipeLink', { reason: toErrorData(thrown).message }))
-    return demo()
-  }
-}
-
-const recipe = recipeFromAddress()
 const onCrash = (error: FinetaleErrorData) => controller.crashed(error)
 const tokenizer = createTokenizerClient(onCrash)
 const trainer = createTrainerClient({
@@ -40,17 +36,27 @@ const trainer = createTrainerClient({
   decode: (ids) => tokenizer.call((api) => api.decode(ids, true)),
   onCrash,
 })
-let database: ReturnType<typeof openFinetaleDB> | null = null
-const openDatabase = () => (database ??= openFinetaleDB())
-const controller: RunController = new RunController(
-  { store, tokenizer, trainer, inputs: new InputLoader(tokenizer, openDatabase), openDatabase, say },
-  { recipe, generation: notebookGeneration },
-)
+const openDatabase = () => openFinetaleDB()
+const parts = { store, tokenizer, trainer, inputs: new InputLoader(tokenizer, openDatabase), openDatabase, say }
+const controller: RunController = new RunController(parts, { recipe: initial.recipe, generation: notebookGeneration })
+const sources = new SourceController(parts, controller, unpack)
+const library = new LibraryController({
+  store,
+  library: new RunLibrary(openDatabase, createBundleClient(onCrash)),
+  tabs: new Tabs(store),
+  show: (runId) => controller.show(runId),
+  useModel: (model) => sources.choose({ model }),
+  say,
+})
+const restore = () => controller.restore().then(() => library.refresh())
+const storage = new StorageWatch({ store, openDatabase, opened: () => databaseOpened(), restore, say })
+controller.onEvent((event) => {
+  library.receive(event)
+  void storage.receive(event)
+})
 
 const app = document.createElement('finetale-app')
-app.store = store
-app.controller = controller
-app.initialRecipe = recipe
+Object.assign(app, { store, controller, sources, library, initial })
 document.body.append(app)
 
 guardPage(store, () => controller.saveSoon())
@@ -58,9 +64,9 @@ guardPage(store, () => controller.saveSoon())
 async function start() {
   // A page that is about to be loaded once more starts no work that would be thrown away.
   if (!(await settleIsolation(store))) return
-  void controller.restore()
-  await controller.prepare(builtInModel(document.baseURI), builtInData(document.baseURI))
+  void restore().then(() => storage.begin())
+  await sources.open(initial.choices)
   await controller.warmUp()
 }
 
-void start()
+start().catch((thrown: unknown) => store.update({ error: toErrorData(thrown) }))

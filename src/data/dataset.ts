@@ -1,133 +1,221 @@
-// Reads a data set from a Blob or an address into rows of text, and counts by reason what cannot be used.
-// Which format a file has is decided here; each format's parser is in parse/. No tokens: those are in tokenize.ts.
+// From the files of a data set to rows of text and target: format, table, columns, rows. No tokens: those are in tokenize.ts.
+// Each format's reader is in parse/; which columns are used is in columns.ts, what a cell is worth in cells.ts.
 
 import { fetchFile, refuseImpostor } from '../hub/hub'
 import { FinetaleError } from '../recipe/error'
-import type { DataRow, DataSource } from '../workers/protocol'
-import { parseJsonRows, type RowProblem } from './parse/jsonl'
+import type { ColumnMapping, DataRow, DataSource, DatasetPreview } from '../workers/protocol'
+import { chooseColumns, sameColumns, type ColumnChoice } from './columns'
+import { textPieces, wholeText } from './parse/decode'
+import { FORMAT_HEAD_BYTES, formatOf, type Format } from './parse/format'
+import type { Table } from './parse/table'
+import { countByReason, reasonsAsText, type Incident } from './problems'
+import { hasTargets, rowsOfCells, type FileCells } from './rows'
 
-/** A string of JavaScript ends near 512 million characters; a file must stay below it. */
-const MAX_BYTES = 400 * 2 ** 20
-const LISTED_LINES = 5
+export { reasonsAsText } from './problems'
 
-const otherFormats: Readonly<Record<string, string>> = {
-  csv: 'CSV',
-  tsv: 'TSV',
-  parquet: 'Parquet',
-  arrow: 'Arrow',
-  txt: 'plain text',
-  md: 'plain text',
-  gz: 'a gzip archive',
-  zip: 'a zip archive',
-  xlsx: 'a spreadsheet',
-}
-
-const signatures: readonly (readonly [string, string])[] = [
-  ['PAR1', 'Parquet'],
-  ['ARROW1', 'Arrow'],
-  ['PK\u0003\u0004', 'a zip archive'],
-  ['\u001f\u008b', 'a gzip archive'],
-]
+const MB = 2 ** 20
+/** Text is held as strings, twice its size at worst, beside the rows made of it. */
+const MAX_TEXT_BYTES = 400 * MB
+/** Parquet is read by slices, one row group of one column at a time. */
+const MAX_PARQUET_BYTES = 1024 * MB
+const PREVIEW_ROWS = 100
 
 export interface Dataset {
+  /** None while no columns are chosen. */
   readonly rows: readonly DataRow[]
   /** Rows that cannot be used, counted by reason; the reason names the first lines it was found in. */
   readonly dropped: Readonly<Record<string, number>>
+  /** Rows that are used but that the user should know of, counted alike. */
+  readonly notes: Readonly<Record<string, number>>
+  readonly label: string
+  readonly format: string
+  readonly columns: readonly string[]
+  /** Both '' while no columns are chosen. */
+  readonly mapping: ColumnMapping
+  readonly layout: string
 }
 
-/** Counts problems by reason and writes the first lines of each into the reason. */
-export function countByReason(problems: readonly RowProblem[], unit: string): Record<string, number> {
-  const lines = new Map<string, number[]>()
-  for (const { reason, line } of problems) {
-    const at = lines.get(reason)
-    if (at === undefined) lines.set(reason, [line])
-    else at.push(line)
-  }
-  return Object.fromEntries(
-    [...lines].map(([reason, at]) => {
-      const listed = at.slice(0, LISTED_LINES).join(', ') + (at.length > LISTED_LINES ? ', …' : '')
-      return [`${reason} (${unit}${at.length > 1 ? 's' : ''} ${listed})`, at.length]
-    }),
+interface NamedTable {
+  readonly name: string
+  readonly label: string
+  readonly table: Table
+}
+
+function refuseSize(blob: Blob, label: string, limit: number): void {
+  if (blob.size <= limit) return
+  throw new FinetaleError(
+    `${label}: expected at most ${limit / MB} MB, found ${Math.ceil(blob.size / MB)} MB.`,
+    'Cut the file down to the rows you want to train on.',
   )
 }
 
-/** A sentence out of counted reasons, for errors. */
-export function reasonsAsText(dropped: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(dropped).map(([reason, count]) => `${count} × ${reason}`)
-  return parts.length === 0 ? 'it holds no rows' : parts.join('; ')
+async function readTable(blob: Blob, label: string, name: string): Promise<{ format: Format; table: Table }> {
+  await refuseImpostor(blob, label)
+  const head = new Uint8Array(await blob.slice(0, FORMAT_HEAD_BYTES).arrayBuffer())
+  const format = formatOf(head, name, label)
+  refuseSize(blob, label, format === 'parquet' ? MAX_PARQUET_BYTES : MAX_TEXT_BYTES)
+  // The readers are loaded when they are needed: most visitors bring one format.
+  switch (format) {
+    case 'gzip': {
+      const { gunzip } = await import('./parse/gzip')
+      const inner = name.replace(/\.gz$/i, '')
+      if (inner === name && /\.gz$/i.test(label))
+        return readTable(await gunzip(blob, label, MAX_TEXT_BYTES), label, label.slice(0, -3))
+      return readTable(await gunzip(blob, label, MAX_TEXT_BYTES), label, inner)
+    }
+    case 'parquet':
+      return { format, table: await (await import('./parse/parquet')).readParquetTable(blob, label) }
+    case 'json':
+      return { format, table: await (await import('./parse/jsonl')).readJsonTable(textPieces(blob, label), label) }
+    case 'csv':
+    case 'tsv': {
+      const { readCsvTable } = await import('./parse/csv')
+      return { format: 'csv', table: await readCsvTable(textPieces(blob, label), format === 'tsv') }
+    }
+    case 'text': {
+      const { readTextTable } = await import('./parse/text')
+      return { format, table: readTextTable(await wholeText(textPieces(blob, label))) }
+    }
+  }
 }
 
-function otherFormat(name: string, head: string): string | null {
-  const bySignature = signatures.find(([signature]) => head.startsWith(signature))
-  if (bySignature !== undefined) return bySignature[1]
-  const extension = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''
-  return otherFormats[extension] ?? null
+async function readTables(files: Readonly<Record<string, Blob>>, label: string): Promise<NamedTable[]> {
+  const names = Object.keys(files).sort()
+  if (names.length === 0) {
+    throw new FinetaleError(`${label}: expected a data file, found none.`, 'Choose a file from your disk.')
+  }
+  const tables: NamedTable[] = []
+  let first: Format | null = null
+  for (const name of names) {
+    const fileLabel = names.length === 1 ? label : name
+    const { format, table } = await readTable(files[name]!, fileLabel, name)
+    if (first !== null && format !== first) {
+      throw new FinetaleError(
+        `${label}: expected files of one format, found ${tables[0]!.table.format} (${names[0]}) and ${table.format} (${name}).`,
+        'Choose files of one format.',
+      )
+    }
+    first = format
+    tables.push({ name, label: fileLabel, table })
+  }
+  return tables
 }
 
-function fileName(source: DataSource): string {
-  if (source.kind === 'url') return new URL(source.url, location.href).pathname.split('/').pop() ?? ''
-  return source.file instanceof File ? source.file.name : source.label
-}
-
-async function decodeUtf8(blob: Blob, label: string): Promise<string> {
-  const bytes = await blob.arrayBuffer()
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
+/** The chosen columns of one of the files. @throws FinetaleError when it lacks one that every row needs */
+async function cellsOf({ name, label, table }: NamedTable, choice: ColumnChoice, several: boolean): Promise<FileCells> {
+  const wanted = [...choice.text, ...choice.target]
+  const found = sameColumns(table.columns, wanted)
+  const needed = [choice.text[0], choice.target[0]]
+  const lacking = wanted.find((column, i) => found[i] === undefined && needed.includes(column))
+  if (lacking !== undefined) {
     throw new FinetaleError(
-      `${label}: expected text in UTF-8, found bytes that are not.`,
-      'Save the file again with the encoding UTF-8.',
+      `${label}: expected the column "${lacking}" as in the other files, found ${listColumns(table.columns)}.`,
+      'Choose files with the same columns.',
     )
   }
+  const there = found.filter((column) => column !== undefined)
+  const { rows, cells, line } = await table.read(there)
+  const byColumn = new Map(there.map((column, i) => [column, cells[i]!]))
+  const none: undefined[] = []
+  return {
+    ...{ rows, line, names: wanted, unit: table.unit, file: several ? name : '', textColumns: choice.text.length },
+    cells: found.map((column) => byColumn.get(column ?? '') ?? none),
+  }
+}
+
+export function listColumns(columns: readonly string[]): string {
+  const more = columns.length > 12 ? ` and ${columns.length - 12} more` : ''
+  return columns.length === 0
+    ? 'no columns'
+    : columns
+        .slice(0, 12)
+        .map((name) => `"${name}"`)
+        .join(', ') + more
 }
 
 /**
- * Parses a data file.
- * @param label how errors call the file
- * @param name the file's own name, whose ending can tell the format
- * @throws FinetaleError when the file is not JSON Lines or a JSON array in UTF-8, or holds no usable row
+ * Parses the files of a data set, in the order of their names.
+ * @param label how errors call a single file
+ * @param mapping the user's choice of columns; absent: recognised
+ * @returns a data set without rows when the columns there are do not tell which to use
+ * @throws FinetaleError when a file is none of the known formats, is damaged, or the columns in use hold no usable row
  */
-export async function parseDataset(blob: Blob, label: string, name: string): Promise<Dataset> {
-  await refuseImpostor(blob, label)
-  const head = String.fromCharCode(...new Uint8Array(await blob.slice(0, 8).arrayBuffer()))
-  const other = otherFormat(name, head)
-  if (other !== null) {
-    throw new FinetaleError(
-      `${label}: expected JSON Lines or a JSON list, found ${other}.`,
-      'Convert the file to JSON Lines: one object a line, with the columns "text" and "target".',
-    )
+export async function parseDataset(
+  files: Readonly<Record<string, Blob>>,
+  label: string,
+  mapping?: ColumnMapping,
+): Promise<Dataset> {
+  const tables = await readTables(files, label)
+  const several = tables.length > 1
+  const dropped: Incident[] = []
+  for (const { name, table } of tables) {
+    const at = { unit: table.unit, file: several ? name : '' }
+    for (const problem of table.problems) dropped.push({ ...problem, ...at })
   }
-  if (blob.size > MAX_BYTES) {
-    throw new FinetaleError(
-      `${label}: expected at most ${MAX_BYTES / 2 ** 20} MB, found ${Math.ceil(blob.size / 2 ** 20)} MB.`,
-      'Cut the file down to the rows you want to train on.',
-    )
+  const { format, columns } = tables.find(({ table }) => table.columns.length > 0)?.table ?? tables[0]!.table
+  if (columns.length === 0) throw noRows(label, columns, countByReason(dropped))
+  const about = { label, format, columns }
+  const choice = chooseColumns(columns, mapping)
+  if (choice === null) {
+    return {
+      ...about,
+      rows: [],
+      dropped: countByReason(dropped),
+      notes: {},
+      mapping: { text: '', target: '' },
+      layout: '',
+    }
   }
 
-  const parsed = parseJsonRows(await decodeUtf8(blob, label), label)
-  const rows = parsed.rows.filter((row) => row.text.trim() !== '' || row.target.trim() !== '')
-  const dropped = countByReason(parsed.problems, parsed.unit)
-  if (rows.length < parsed.rows.length) dropped['empty text and target'] = parsed.rows.length - rows.length
-  if (rows.length === 0) {
-    throw new FinetaleError(
-      `${label}: expected rows with a "text" column, found no usable one: ${reasonsAsText(dropped)}.`,
-      'Give each row a "text", and a "target" if the data set has two columns.',
-    )
+  const cells: FileCells[] = []
+  for (const table of tables) if (table.table.columns.length > 0) cells.push(await cellsOf(table, choice, several))
+  const twoColumns = choice.target.length > 0 && cells.some(hasTargets)
+  const notes: Incident[] = []
+  const rows: DataRow[] = []
+  for (const file of cells) {
+    const found = rowsOfCells(file, twoColumns, (kind, reason, row) => {
+      const incident = { reason, line: file.line(row), unit: file.unit, file: file.file }
+      ;(kind === 'dropped' ? dropped : notes).push(incident)
+    })
+    for (const row of found) rows.push(row)
   }
-  return { rows, dropped }
+  if (!several) dropped.sort((a, b) => a.line - b.line)
+  const counted = countByReason(dropped)
+  if (rows.length === 0) throw noRows(label, columns, counted)
+  const used = twoColumns ? choice.mapping : { ...choice.mapping, target: '' }
+  const layout =
+    twoColumns || choice.target.length === 0
+      ? choice.layout
+      : choice.layout === 'text + target'
+        ? 'text'
+        : choice.layout
+  return { ...about, rows, dropped: counted, notes: countByReason(notes), mapping: used, layout }
+}
+
+function noRows(label: string, columns: readonly string[], dropped: Readonly<Record<string, number>>): FinetaleError {
+  const where = columns.length === 0 ? '' : ` in ${listColumns(columns)}`
+  return new FinetaleError(
+    `${label}: expected rows with text, found no usable one${where}: ${reasonsAsText(dropped)}.`,
+    'Give each row a "text", and a "target" if the data set has two columns.',
+  )
 }
 
 /**
  * Reads a data set from where it is.
- * @throws FinetaleError when the file is missing, is a web page in its place, or cannot be parsed
+ * @throws FinetaleError when a file is missing, is a web page in its place, or cannot be parsed
  */
 export async function readDataset(source: DataSource): Promise<Dataset> {
-  const file = source.kind === 'file' ? source.file : await fetchFile(source.url, source.label)
+  const { label, mapping } = source
+  if (source.kind === 'files') return parseDataset(source.files, label, mapping)
+  const file = await fetchFile(source.url, label)
   if (file === null) {
-    throw new FinetaleError(
-      `${source.label}: the file is missing.`,
-      'Check its address, or choose a file from your disk.',
-    )
+    throw new FinetaleError(`${label}: the file is missing.`, 'Check its address, or choose a file from your disk.')
   }
-  return parseDataset(file, source.label, fileName(source))
+  const name = new URL(source.url, location.href).pathname.split('/').pop() ?? ''
+  return parseDataset({ [name]: file }, label, mapping)
+}
+
+/** What the page shows of a data set. */
+export function previewOf({ rows, label: _, ...about }: Dataset): DatasetPreview {
+  return { ...about, rows: rows.slice(0, PREVIEW_ROWS), totalRows: rows.length }
 }

@@ -7,7 +7,7 @@ import type { DataRow, RowView, TokenizedDataset, TokenRows } from '../workers/p
 import { bytesOf, crc32, hex32 } from '../storage/crc32'
 import { reasonsAsText } from './dataset'
 import { trainTestSplit } from './split'
-import type { TextCodec } from './tokenizer'
+import type { EncodedStart, TextCodec } from './tokenizer'
 
 const PROGRESS_EVERY = 32
 
@@ -16,18 +16,16 @@ export function rowText(row: DataRow): string {
   return row.target === '' ? row.text : `${row.text} ${row.target}`
 }
 
-/** All ids of a row before truncation, end-of-text included when the recipe appends it and the row fits with it. */
-function rowIds(row: DataRow, recipe: Recipe, codec: TextCodec): number[] {
-  const ids = codec.encode(rowText(row))
-  if (recipe.append_eos && ids.length < recipe.max_length) ids.push(codec.eosId)
-  return ids
+/** A row's ids, cut at max_length; end-of-text is there when the recipe appends it and the row fits with it. */
+function rowIds(row: DataRow, recipe: Recipe, codec: TextCodec): EncodedStart {
+  const start = codec.encodeStart(rowText(row), recipe.max_length)
+  if (recipe.append_eos && start.ids.length < recipe.max_length) start.ids.push(codec.eosId)
+  return start
 }
 
 /** Why a row cannot be trained on, or null. */
 function rowProblem(ids: readonly number[], codec: TextCodec): string | null {
   for (const id of ids) {
-    // A tokenizer without an entry for a character gives no number at all.
-    if (!Number.isInteger(id)) return 'characters that the vocabulary does not cover'
     if (id >= codec.modelVocabSize)
       return `${codec.tokenText(id)} (id ${id}) in the text, for which the model has no row`
   }
@@ -43,8 +41,9 @@ function commonStart(a: string, b: string): string {
 
 /** One row as the model sees it. A character that truncation splits is shown with the part that is cut. */
 export function viewRow(row: DataRow, recipe: Recipe, codec: TextCodec): RowView {
-  const all = rowIds(row, recipe, codec)
-  const kept = all.slice(0, recipe.max_length)
+  const kept = rowIds(row, recipe, codec).ids
+  const whole = codec.encode(rowText(row))
+  const all = whole.length > kept.length ? whole : kept
   const text = codec.decode(all, false)
   const keptText = kept.length === all.length ? text : commonStart(codec.decode(kept, false), text)
   return {
@@ -88,13 +87,13 @@ export function tokenizeRows(
   const notes: Record<string, number> = {}
   const usable: Int32Array[] = []
   rows.forEach((row, i) => {
-    const ids = rowIds(row, recipe, codec)
-    const kept = ids.slice(0, recipe.max_length)
+    const { ids: kept, cut, lost } = rowIds(row, recipe, codec)
     const problem = rowProblem(kept, codec)
     if (problem === null) {
       usable.push(Int32Array.from(kept))
       if (kept.slice(0, -1).includes(codec.eosId)) count(notes, 'end-of-text token typed inside the text')
-      if (ids.length > kept.length) count(notes, `cut to ${recipe.max_length} tokens`)
+      if (lost) count(notes, 'characters that the vocabulary does not cover')
+      if (cut) count(notes, `cut to ${recipe.max_length} tokens`)
     } else {
       count(dropped, problem)
     }

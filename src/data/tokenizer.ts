@@ -4,7 +4,22 @@
 import { AutoTokenizer, env } from '@xenova/transformers'
 import type { PreTrainedTokenizer } from '@xenova/transformers'
 import { FinetaleError } from '../recipe/error'
-import { parseJsonObject, rewriteConfig, rewriteTokenizer, type Json } from './tokenizerFiles'
+import { AddedTokens } from './addedTokens'
+import { wellFormed } from './byteLevel'
+import { parseJsonObject, type Json } from './json'
+import { textPipeline, type TextPipeline } from './textPipeline'
+import { tokenizerParts, type TokenizerParts } from './tokenizerFiles'
+import { tokenizerFromVocab } from './vocabFiles'
+import { WordEncoder } from './wordIds'
+
+/** A text's first ids. */
+export interface EncodedStart {
+  readonly ids: number[]
+  /** True when the text goes on after them. */
+  readonly cut: boolean
+  /** True when it holds bytes for which the vocabulary has no token. */
+  readonly lost: boolean
+}
 
 /** What tokenize.ts needs of a tokenizer. */
 export interface TextCodec {
@@ -14,6 +29,8 @@ export interface TextCodec {
   /** Always the end-of-text id: the pad token itself is never learnt, because padding is masked by length. */
   readonly padId: number
   encode(text: string): number[]
+  /** As `tokenizer(text, truncation=True, max_length=maxTokens)` in Python; words past the limit are not looked at. */
+  encodeStart(text: string, maxTokens: number): EncodedStart
   decode(ids: ArrayLike<number>, skipSpecialTokens: boolean): string
   /** One token as a label: its text, or its entry in the vocabulary where it is part of a character. */
   tokenText(id: number): string
@@ -26,25 +43,45 @@ env.useBrowserCache = false
 env.useFSCache = false
 env.useCustomCache = true
 
-async function buildTokenizer(files: Readonly<Record<string, Json>>, label: string): Promise<PreTrainedTokenizer> {
-  env.customCache = {
-    match: (address: string) => {
-      const content = files[address.slice(address.lastIndexOf('/') + 1)]
-      return Promise.resolve(content === undefined ? undefined : new Response(JSON.stringify(content)))
-    },
-    put: () => Promise.resolve(),
-  }
+/** Files that the library may read, by the name of the folder it is told to load. */
+const folders = new Map<string, Readonly<Record<string, Json>>>()
+let loads = 0
+
+env.customCache = {
+  match: (address: string) => {
+    const [folder = '', file = ''] = address.split('/').slice(-2)
+    const content = folders.get(folder)?.[file]
+    return Promise.resolve(content === undefined ? undefined : new Response(JSON.stringify(content)))
+  },
+  put: () => Promise.resolve(),
+}
+
+async function buildTokenizer({ tokenizer, tokenizerConfig }: TokenizerParts, name: string) {
+  const { model, added_tokens } = tokenizer
+  // The text's own steps are ours, see textPipeline.ts; the library needs its vocabulary, its merges and its decoder.
+  const bare = { model, added_tokens, normalizer: null, pre_tokenizer: null, post_processor: null }
+  const folder = `folder-${++loads}`
+  folders.set(folder, {
+    'tokenizer.json': { ...bare, decoder: { type: 'ByteLevel' } },
+    'tokenizer_config.json': tokenizerConfig,
+  })
   try {
-    return await AutoTokenizer.from_pretrained('folder', { local_files_only: true })
+    return await AutoTokenizer.from_pretrained(folder, { local_files_only: true })
   } catch (error) {
     throw new FinetaleError(
-      `${label}/tokenizer.json: expected a tokenizer that transformers.js can run, found one it cannot ` +
+      `${name}: expected a tokenizer that transformers.js can run, found one it cannot ` +
         `(${error instanceof Error ? error.message : 'unknown fault'}).`,
       'Use a model with a byte-level BPE tokenizer, such as GPT-2 or GPT-Neo.',
     )
+  } finally {
+    folders.delete(folder)
   }
 }
 
+/**
+ * The library's model and decoder with our own way from text to words. Its way differs from Python's where added tokens
+ * overlap or must stand alone, and in what counts as white space or as a letter, so ids of unusual text would differ.
+ */
 export class FolderTokenizer implements TextCodec {
   readonly modelVocabSize: number
   readonly eosId: number
@@ -53,9 +90,20 @@ export class FolderTokenizer implements TextCodec {
   readonly vocabSize: number
   readonly #tokenizer: PreTrainedTokenizer
   readonly #specialIds: ReadonlySet<number>
+  readonly #added: AddedTokens
+  readonly #pipeline: TextPipeline
+  readonly #words: WordEncoder
+  readonly #prefix: readonly number[]
+  readonly #suffix: readonly number[]
 
-  private constructor(tokenizer: PreTrainedTokenizer, config: Json, label: string) {
+  private constructor(tokenizer: PreTrainedTokenizer, parts: TokenizerParts, config: Json, label: string) {
+    const name = `${label}/tokenizer.json`
     this.#tokenizer = tokenizer
+    this.#pipeline = textPipeline(parts.tokenizer, name)
+    this.#added = new AddedTokens(parts.added, this.#pipeline.normalize)
+    this.#words = new WordEncoder(tokenizer.model, name)
+    this.#prefix = parts.prefix
+    this.#suffix = parts.suffix
     this.vocabSize = tokenizer.model.vocab.length
     this.modelVocabSize = typeof config.vocab_size === 'number' ? config.vocab_size : this.vocabSize
     this.eosId = endOfText(tokenizer, config, label)
@@ -65,21 +113,52 @@ export class FolderTokenizer implements TextCodec {
   }
 
   /**
-   * @param files tokenizer.json and config.json, and tokenizer_config.json where the folder has one
+   * @param files config.json and the tokenizer's files, see tokenizerFileNames; tokenizer.json may be missing where
+   *   vocab.json and merges.txt are there
    * @param label the folder's name, for errors
-   * @throws FinetaleError when a file is broken or the tokenizer is of another kind
+   * @throws FinetaleError when a file is missing or broken, or the tokenizer is of another kind
    */
   static async load(files: Readonly<Record<string, Blob>>, label: string): Promise<FolderTokenizer> {
     const read = async (name: string) =>
       parseJsonObject(await (files[name] ?? new Blob(['{}'])).text(), `${label}/${name}`)
-    const tokenizerConfig = rewriteConfig(await read('tokenizer_config.json'))
-    const tokenizer = rewriteTokenizer(await read('tokenizer.json'), tokenizerConfig, `${label}/tokenizer.json`)
-    const built = await buildTokenizer({ 'tokenizer.json': tokenizer, 'tokenizer_config.json': tokenizerConfig }, label)
-    return new FolderTokenizer(built, await read('config.json'), label)
+    const config = await read('config.json')
+    const whole = files['tokenizer.json'] === undefined ? null : await read('tokenizer.json')
+    const settings = {
+      config,
+      tokenizerConfig: await read('tokenizer_config.json'),
+      specialTokensMap: await read('special_tokens_map.json'),
+      addedTokens: whole === null ? await read('added_tokens.json') : {},
+    }
+    const tokenizer = whole ?? tokenizerFromVocab(await read('vocab.json'), await mergesOf(files, label), label)
+    const name = `${label}/${whole === null ? 'vocab.json' : 'tokenizer.json'}`
+    const parts = tokenizerParts(tokenizer, settings, name)
+    return new FolderTokenizer(await buildTokenizer(parts, name), parts, config, label)
   }
 
   encode(text: string): number[] {
-    return text === '' ? [] : this.#tokenizer.encode(text)
+    return this.encodeStart(text, Infinity).ids
+  }
+
+  encodeStart(text: string, maxTokens: number): EncodedStart {
+    const room = Math.max(0, maxTokens - this.#suffix.length)
+    const ids = [...this.#prefix]
+    let lost = false
+    for (const next of this.#idsOf(wellFormed(text))) {
+      if (ids.length > room) break
+      lost ||= next.lost
+      for (const id of next.ids) ids.push(id)
+    }
+    const cut = ids.length > room
+    if (cut) ids.length = room
+    return { ids: [...ids, ...this.#suffix], cut, lost }
+  }
+
+  /** The text's ids word by word: words do not depend on what comes after them, so the first ids are final. */
+  *#idsOf(text: string): Generator<{ readonly ids: readonly number[]; readonly lost: boolean }> {
+    for (const section of this.#added.split(text)) {
+      if (typeof section === 'number') yield { ids: [section], lost: false }
+      else for (const word of this.#pipeline.words(section)) yield this.#words.encode(word)
+    }
   }
 
   decode(ids: ArrayLike<number>, skipSpecialTokens: boolean): string {
@@ -103,6 +182,15 @@ export class FolderTokenizer implements TextCodec {
       .map((token, id) => (id >= this.modelVocabSize && token !== undefined ? `${token} (id ${id})` : ''))
       .filter((name) => name !== '')
   }
+}
+
+async function mergesOf(files: Readonly<Record<string, Blob>>, label: string): Promise<string> {
+  const missing = ['vocab.json', 'merges.txt'].filter((name) => files[name] === undefined)
+  if (missing.length === 0) return files['merges.txt']!.text()
+  throw new FinetaleError(
+    `${label}/tokenizer.json: the file is missing, and so is ${missing.join(' and ')} that could stand in for it.`,
+    'Add tokenizer.json to the folder, or both vocab.json and merges.txt.',
+  )
 }
 
 function endOfText(tokenizer: PreTrainedTokenizer, config: Json, label: string): number {

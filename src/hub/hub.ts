@@ -1,19 +1,9 @@
-// Fetches single files and reads model folders, from this origin or from what the user chose. No look at what is in
-// a file beyond its first bytes, which tell a file from the page or the pointer that a server sent in its place.
+// Fetches single files and reads model folders, from this origin or from what the user chose or fetched. It asks no hub:
+// fetcher.ts does. No look at what is in a file beyond its first bytes.
 
 import { FinetaleError } from '../recipe/error'
 import type { ModelSource } from '../workers/protocol'
-
-const HEAD_BYTES = 256
-
-/** What arrived in place of the file, or null when it may well be the file. */
-async function impostor(blob: Blob, contentType: string): Promise<string | null> {
-  if (blob.size === 0) return 'nothing (0 bytes)'
-  const head = (await blob.slice(0, HEAD_BYTES).text()).trimStart().toLowerCase()
-  if (contentType.includes('text/html') || head.startsWith('<!doctype') || head.startsWith('<html')) return 'a web page'
-  if (head.startsWith('version https://git-lfs')) return 'a Git LFS pointer of a few lines, not the file it points to'
-  return null
-}
+import { impostor, ImpostorError } from './impostor'
 
 /**
  * Refuses a web page, a Git LFS pointer or an empty file in place of `name`.
@@ -22,15 +12,6 @@ async function impostor(blob: Blob, contentType: string): Promise<string | null>
 export async function refuseImpostor(blob: Blob, name: string): Promise<void> {
   const found = await impostor(blob, '')
   if (found !== null) throw new ImpostorError(name, found)
-}
-
-class ImpostorError extends FinetaleError {
-  constructor(name: string, found: string) {
-    super(
-      `${name}: expected the file itself, found ${found}.`,
-      'Check that the file exists at its address, or choose a copy of it from your disk.',
-    )
-  }
 }
 
 async function request(url: URL, name: string, cache: RequestCache): Promise<Response> {

@@ -30,8 +30,10 @@ let ready: Promise<BackendInfo> | null = null
 export interface BackendOptions {
   /** Kernel threads; 0 or absent takes the machine's count, up to 16. */
   readonly threads?: number
-  /** For tests: the arithmetic instead of the detected one. */
+  /** The arithmetic instead of the detected one: to repeat a run of another browser to the bit, and for tests. */
   readonly arithmetic?: 'simd' | 'relaxed'
+  /** Memory that threads can share, or not, whatever the number of threads; for tests, the bits are the same. */
+  readonly shared?: boolean
   /** Told, as a sentence, when there are fewer threads than asked for, now or later. */
   readonly onWarning?: (sentence: string) => void
 }
@@ -60,7 +62,7 @@ async function start(options: BackendOptions): Promise<BackendInfo> {
   // tfjs's own ops are few and small here; the threads are ours.
   tf.setThreadsCount(1)
   const wanted = threadsFor(options.threads ?? 0)
-  const shared = wanted > 1 && globalThis.crossOriginIsolated
+  const shared = (options.shared ?? wanted > 1) && globalThis.crossOriginIsolated
   if ((await startTfjs(shared)) !== shared) {
     options.onWarning?.('This browser withholds the 4 GiB of memory that threads share, so there is one thread.')
   }

@@ -65,19 +65,29 @@ export function linear(x: tf.Tensor2D, weight: Param, bias: Param | null): tf.Te
   return runOp(LINEAR, { x }, { weight, bias } satisfies Attributes) as tf.Tensor2D
 }
 
-/** Adds into the gradients of weight and bias, disposes x and returns the gradient of x. */
-export function linearBackward(dy: tf.Tensor, x: tf.Tensor, weight: Param, bias: Param | null): tf.Tensor {
+/**
+ * Adds into the gradients of weight and bias.
+ * @param reuse whether x's own memory, free after its last use here, becomes the result
+ * @returns the gradient of x; x itself is disposed or is the result
+ */
+export function linearBackward(
+  dy: tf.Tensor,
+  x: tf.Tensor,
+  weight: Param,
+  bias: Param | null,
+  reuse = false,
+): tf.Tensor {
   const [N, C] = sizeOf(x)
   const O = dy.shape[1] ?? 0
-  const dx = emptyTensor([N, C]) // [N, C]
+  const dx = reuse ? x : emptyTensor([N, C]) // [N, C]
   const g = gradientMemory(weight)
   const b = bias === null ? null : zeroedGradient(bias)
   const dyAt = matrix(addressOf(dy), N, O)
   gemm(transposed(dyAt), matrix(addressOf(x), N, C), matrix(g.at, O, C), g.fresh ? 'overwrite' : 'accumulate')
   if (b !== null) pool().run('sumRows', { x: dyAt.at, out: b, rows: N, n: O }, O, 64)
   gemm(dyAt, matrix(addressOf(weight.value), O, C), matrix(addressOf(dx), N, C))
-  // The tape would keep it to the end; here is its last use.
-  x.dispose()
+  // The tape would keep it to the end; here was its last use.
+  if (!reuse) x.dispose()
   return dx
 }
 

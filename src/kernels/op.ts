@@ -2,6 +2,7 @@
 // An op is registered on tfjs's wasm backend like tfjs's own; weights travel as attributes, since their gradients go to
 // the Param and not along the tape.
 
+import { freeingOutputs } from './runtime'
 import * as tf from './tf'
 
 /** A kernel and its gradient, for register.ts. */
@@ -36,7 +37,8 @@ export function savedAt(saved: readonly tf.Tensor[], index: number): tf.Tensor {
 
 /** Runs a registered kernel, recorded on the tape where there is one. Outputs after the first are for the gradient only. */
 export function runOp(name: string, inputs: tf.NamedTensorMap, values: object = {}): tf.Tensor {
-  const result: tf.Tensor | tf.Tensor[] = tf.engine().runKernel(name, inputs, attributes(values))
+  const run = (): tf.Tensor | tf.Tensor[] => tf.engine().runKernel(name, inputs, attributes(values))
+  const result = freeingOutputs(run)
   const [first, ...rest] = Array.isArray(result) ? result : [result]
   // The tape, where there is one, has its own handles.
   for (const tensor of rest) tensor.dispose()

@@ -19,6 +19,12 @@ export class KernelThreadLostError extends FinetaleError {
   }
 }
 
+interface LostThread {
+  readonly number: number
+  readonly token: number
+  readonly since: number
+}
+
 export interface PoolOptions {
   readonly module: WebAssembly.Module
   readonly memory: WebAssembly.Memory
@@ -40,6 +46,8 @@ const STALL_MS = 20_000
 /** A sleeping thread is dropped when it has missed this many jobs and this much time. */
 const MISSED_JOBS = 200
 const MISSED_MS = 5_000
+/** A terminated worker has ended by then; Chromium interrupts a busy one after two seconds. */
+const GONE_MS = 3_000
 
 /** Blocking is allowed in workers only; a page spins. */
 const mayBlock = !('document' in globalThis)
@@ -47,12 +55,16 @@ const mayBlock = !('document' in globalThis)
 export class KernelPool {
   /** Milliseconds per kernel while profiling, else null. */
   profile: Map<string, number> | null = null
+  /** For tests: no task is larger than this many units, so that small models are shared out too. */
+  grainLimit = Infinity
   readonly #options: PoolOptions
   readonly #kernels: readonly Kernel[]
   readonly #control: number
   readonly #scratch: number[]
   /** Numbers of threads that were given up: should one wake, nobody else uses its words and its scratch. */
   readonly #retired = new Set<number>()
+  /** Threads that were given up, until they have surely ended. */
+  #lost: LostThread[] = []
   #tokens = 0
   #threads: PoolThread[] = []
   #words: Int32Array
@@ -126,13 +138,26 @@ export class KernelPool {
     }
     writeArguments(kernel, args, this.#words, this.#floats, base + C.ARGUMENTS)
     const index = KERNEL_NAMES.indexOf(kernel)
-    const step = Math.max(1, Math.ceil(grain), Math.ceil(total / C.MAX_TASKS))
+    const step = Math.max(1, Math.ceil(Math.min(grain, this.grainLimit)), Math.ceil(total / C.MAX_TASKS))
     if (this.#threads.length === 0 || step >= total) {
       for (let from = 0; from < total; from += step) this.#call(index, from, Math.min(total, from + step))
     } else this.#runShared(index, total, step)
     if (this.profile !== null) {
       this.profile.set(kernel, (this.profile.get(kernel) ?? 0) + performance.now() - begin)
     }
+  }
+
+  /**
+   * Waits until no thread that was given up can write any more. Needed before work is done again in memory that the
+   * lost job used: terminate() ends a busy thread late, and only while its parent lets events pass.
+   */
+  async settled(): Promise<void> {
+    const control = this.#controlView()
+    const mayWrite = ({ number, token, since }: LostThread) =>
+      word(control, number, C.LEFT) !== token &&
+      word(control, number, C.FAILED) === 0 &&
+      performance.now() < since + GONE_MS
+    while ((this.#lost = this.#lost.filter(mayWrite)).length > 0) await new Promise((go) => setTimeout(go, 10))
   }
 
   /** Ends every thread. The heap goes with its owner. */
@@ -226,9 +251,10 @@ export class KernelPool {
     )
   }
 
-  #stop({ number, worker }: PoolThread): void {
+  #stop({ number, token, worker }: PoolThread): void {
     const control = this.#controlView()
     this.#retired.add(number)
+    this.#lost.push({ number, token, since: performance.now() })
     Atomics.store(control, C.THREADS + number * C.THREAD_WORDS + C.OWNER, 0)
     Atomics.notify(control, C.JOB)
     worker.terminate()

@@ -100,6 +100,59 @@ export function crossEntropySum(logits: Matrix, targets: readonly number[]): num
   return sum
 }
 
+/** table[ids[n]] + places[positions[n]], row by row; without places the rows alone. */
+export function embedding(
+  table: Matrix,
+  ids: readonly number[],
+  places?: Matrix,
+  positions?: readonly number[],
+): Matrix {
+  const C = table.columns
+  return matrix(ids.length, C, (i) => {
+    const [n, c] = [Math.floor(i / C), i % C]
+    return at(table, ids[n] ?? -1, c) + (places ? at(places, positions?.[n] ?? -1, c) : 0)
+  })
+}
+
+/** The gradient of a table of `rows` rows: the sum of x[n] over all n with ids[n] = row. */
+export function scatterRows(x: Matrix, ids: readonly number[], rows: number): Matrix {
+  return matrix(rows, x.columns, (i) => {
+    const [row, c] = [Math.floor(i / x.columns), i % x.columns]
+    return ids.reduce((sum, id, n) => (id === row ? sum + at(x, n, c) : sum), 0)
+  })
+}
+
+/** One parameter's state under AdamW. */
+export interface AdamWState {
+  readonly p: number
+  readonly m: number
+  readonly v: number
+}
+
+export interface AdamWRule {
+  readonly optim: 'adamw_hf' | 'adamw_torch'
+  readonly lr: number
+  readonly beta1: number
+  readonly beta2: number
+  readonly eps: number
+  /** 0 where none applies. */
+  readonly decay: number
+}
+
+/** Update number t (from 1) with gradient g: transformers.AdamW decays after the move, torch.optim.AdamW before. */
+export function adamw({ p, m, v }: AdamWState, g: number, t: number, rule: AdamWRule): AdamWState {
+  const { optim, lr, beta1, beta2, eps, decay } = rule
+  const mean = beta1 * m + (1 - beta1) * g
+  const square = beta2 * v + (1 - beta2) * g * g
+  const [c1, c2] = [1 - beta1 ** t, 1 - beta2 ** t]
+  if (optim === 'adamw_torch') {
+    const decayed = p * (1 - lr * decay)
+    return { p: decayed - ((lr / c1) * mean) / (Math.sqrt(square / c2) + eps), m: mean, v: square }
+  }
+  const moved = p - (((lr * Math.sqrt(c2)) / c1) * mean) / (Math.sqrt(square) + eps)
+  return { p: moved - lr * decay * moved, m: mean, v: square }
+}
+
 /** Central differences of f at x: the gradient that every op's backward pass must match. */
 export function numericGradient(f: (x: Float64Array) => number, x: Float64Array, step = 1e-4): Float64Array {
   return x.map((value, i) => {

@@ -1,13 +1,13 @@
 // The list of our ops on tfjs's wasm backend. Registered by hand, so that a bundle holds what is listed here.
 
+import { registerAdd } from './add'
 import { attentionOp } from './attention'
 import { geluLinearOp } from './geluLinear'
-import { geluNewOp } from './geluNew'
 import { layerNormOp } from './layerNorm'
 import { linearOp } from './linear'
 import * as tf from './tf'
 
-const OPS = [linearOp, layerNormOp, geluNewOp, geluLinearOp, attentionOp]
+const OPS = [linearOp, layerNormOp, geluLinearOp, attentionOp]
 
 let done = false
 
@@ -15,6 +15,7 @@ let done = false
 export function registerOps(): void {
   if (done) return
   done = true
+  registerAdd()
   for (const { kernel, gradient } of OPS) {
     tf.registerKernel(kernel)
     tf.registerGradient(gradient)

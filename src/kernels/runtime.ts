@@ -41,14 +41,35 @@ export function addressOf(tensor: tf.TensorInfo): number {
   return backend().getMemoryOffset(tensor.dataId) >>> 0
 }
 
-/** A new tensor of a kernel's output, its numbers not yet set. */
+/** Outputs of the op that runs now; the engine learns of them when it returns. */
+let unfinished: tf.TensorInfo[] = []
+
+/** A new tensor of a registered kernel's output, its numbers not yet set. Within freeingOutputs only. */
 export function output(shape: readonly number[]): tf.TensorInfo {
+  const made = newMemory(shape)
+  unfinished.push(made)
+  return made
+}
+
+/** Runs an op of registered kernels; frees their outputs when it throws, as nothing else knows them. */
+export function freeingOutputs<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    for (const { dataId } of unfinished) backend().disposeData(dataId)
+    throw error
+  } finally {
+    unfinished = []
+  }
+}
+
+function newMemory(shape: readonly number[]): tf.TensorInfo {
   return backend().makeOutput([...shape], 'float32')
 }
 
-/** The same as a tensor of the current tidy. */
+/** A new tensor of the current tidy, its numbers not yet set. */
 export function emptyTensor(shape: readonly number[]): tf.Tensor {
-  return tf.engine().makeTensorFromTensorInfo(output(shape))
+  return tf.engine().makeTensorFromTensorInfo(newMemory(shape))
 }
 
 /** A view of a tensor's numbers, to be used at once: the next allocation may grow the heap and end it. */

@@ -1,7 +1,7 @@
 // The model while it writes: a cache of keys and values, and one pass per token or per prompt. No sampling, no gradients.
 // It reads the live weights: a training step between two tokens changes what follows.
 
-import { causalAttention } from '../kernels/attention'
+import { causalAttention, paddedRows } from '../kernels/attention'
 import { cachedAttention, writeRows } from '../kernels/cachedAttention'
 import { embedding } from '../kernels/embedding'
 import { geluLinear } from '../kernels/geluLinear'
@@ -77,7 +77,7 @@ export class Decoder {
       const mixed =
         n === 1
           ? cachedAttention(q, keys, values, this.#position, num_heads, block.window)
-          : causalAttention(q, k, v, num_heads, block.window, Int32Array.of(n))
+          : causalAttention(q, k, v, num_heads, block.window, paddedRows(Int32Array.of(n), n))
       const h = residual(x, linear(mixed, block.out_proj.weight, block.out_proj.bias))
       const m = layerNorm(h, block.ln_2.weight, block.ln_2.bias, layer_norm_epsilon)
       const inner = linear(m, block.c_fc.weight, block.c_fc.bias)

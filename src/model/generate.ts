@@ -1,6 +1,7 @@
 // Text from the model, one token at a time: the prompt at its limits, sampling, the context when it fills up.
 // The passes through the model, and their cache, are in decoder.ts. Nothing here trains.
 
+import { withRemainingThreads } from '../kernels/retry'
 import { FinetaleError } from '../recipe/error'
 import type { GenerationSettings } from '../recipe/recipe'
 import { Decoder } from './decoder'
@@ -48,7 +49,8 @@ export async function* generateTokens(
         pending = Int32Array.from(context)
       }
       await nextMacrotask()
-      const token = sampleToken(decoder.feed(pending), settings, random)
+      const logits = await withRemainingThreads(() => decoder.feed(pending))
+      const token = sampleToken(logits, settings, random)
       yield token
       if (token === eosId) return
       context.push(token)

@@ -1,7 +1,7 @@
 // GPT-Neo: embeddings, pre-norm blocks, final norm, tied head. Forward, loss and gradients; no optimizer and no sampling.
 // The tape covers the activations from the embedding's output to the loss; weights are closed over by the ops.
 
-import { causalAttention } from '../kernels/attention'
+import { causalAttention, paddedRows, type RowLayout } from '../kernels/attention'
 import { customOp, savedAt } from '../kernels/customOp'
 import { embedding, embeddingGradient, positionsOf } from '../kernels/embedding'
 import { geluLinear } from '../kernels/geluLinear'
@@ -10,9 +10,11 @@ import { linear, timesTransposed } from '../kernels/linear'
 import { lmHeadCrossEntropy } from '../kernels/lmHead'
 import { disposeParams, type Param } from '../kernels/param'
 import { residual } from '../kernels/residual'
+import { valueAndGrad } from '../kernels/tape'
 import * as tf from '../kernels/tf'
-import { shiftedTargets, type Batch } from './batch'
+import type { Batch } from './batch'
 import type { GPTNeoConfig } from './config'
+import { layoutOf } from './layout'
 
 /** The parameters of one block, by their Hugging Face names. */
 export interface BlockParams {
@@ -72,15 +74,14 @@ export class GPTNeo {
   /**
    * One forward and backward pass: d(lossSum * gradScale) is added into params' grads.
    * lossSum is the sum of cross-entropies over the counted targets, count their number; divide for the mean.
-   * Leaves no tensor behind but the grads.
+   * Leaves no tensor behind but the grads, also when it throws.
    */
   lossAndGradients(batch: Batch, gradScale: number): { lossSum: number; count: number } {
-    const { targets, count } = shiftedTargets(batch)
+    const { ids, positions, rows, targets, count } = layoutOf(batch)
     if (count === 0) return { lossSum: 0, count: 0 }
-    const positions = positionsOf(batch.B, batch.T)
     let lossSum = 0
     tf.tidy(() => {
-      const x = embedding(batch.ids, positions, this.wte, this.wpe)
+      const x = embedding(ids, positions, this.wte, this.wpe)
       const loss = (hidden: tf.Tensor2D): tf.Scalar =>
         customOp<tf.Scalar>([hidden], (save) => {
           const head = lmHeadCrossEntropy(hidden, this.wte, targets, gradScale)
@@ -92,20 +93,20 @@ export class GPTNeo {
             gradFunc: (_dy, saved) => tf.clone(savedAt(saved, 0)),
           }
         })
-      const { grad } = tf.valueAndGrad((input: tf.Tensor) => loss(this.hidden(input as tf.Tensor2D, batch.lengths)))(x)
-      embeddingGradient(grad as tf.Tensor2D, batch.ids, positions, this.wte, this.wpe)
+      const { grad } = valueAndGrad((input) => loss(this.hidden(input as tf.Tensor2D, rows)), x)
+      embeddingGradient(grad as tf.Tensor2D, ids, positions, this.wte, this.wpe)
     })
     return { lossSum, count }
   }
 
   /** The same loss without gradients. */
   evaluateLoss(batch: Batch): { lossSum: number; count: number } {
-    const { targets, count } = shiftedTargets(batch)
+    const { ids, positions, rows, targets, count } = layoutOf(batch)
     if (count === 0) return { lossSum: 0, count: 0 }
     let lossSum = 0
     tf.tidy(() => {
-      const x = embedding(batch.ids, positionsOf(batch.B, batch.T), this.wte, this.wpe)
-      lossSum = lmHeadCrossEntropy(this.hidden(x, batch.lengths), this.wte, targets, null).lossSum
+      const x = embedding(ids, positions, this.wte, this.wpe)
+      lossSum = lmHeadCrossEntropy(this.hidden(x, rows), this.wte, targets, null).lossSum
     })
     return { lossSum, count }
   }
@@ -120,7 +121,8 @@ export class GPTNeo {
     const B = ids.length / T
     const logits = tf.tidy(() => {
       const x = embedding(ids, positionsOf(B, T), this.wte, this.wpe)
-      return timesTransposed(this.hidden(x, lengths ?? new Int32Array(B).fill(T)), this.wte.value as tf.Tensor2D)
+      const rows = paddedRows(lengths ?? new Int32Array(B).fill(T), T)
+      return timesTransposed(this.hidden(x, rows), this.wte.value as tf.Tensor2D)
     })
     const data = logits.dataSync<'float32'>()
     logits.dispose()
@@ -129,18 +131,18 @@ export class GPTNeo {
 
   /**
    * Blocks and final norm.
-   * @param x [B*T, C] embedding output
-   * @param lengths [B]
-   * @returns [B*T, C]
+   * @param x [N, C] embedding output
+   * @param rows how the N positions divide into rows
+   * @returns [N, C]
    */
-  hidden(x: tf.Tensor2D, lengths: Int32Array): tf.Tensor2D {
+  hidden(x: tf.Tensor2D, rows: RowLayout): tf.Tensor2D {
     const epsilon = this.config.layer_norm_epsilon
     let h = x
-    for (const block of this.blocks) h = this.#block(h, block, lengths)
+    for (const block of this.blocks) h = this.#block(h, block, rows)
     return layerNorm(h, this.ln_f.weight, this.ln_f.bias, epsilon)
   }
 
-  #block(x: tf.Tensor2D, block: BlockParams, lengths: Int32Array): tf.Tensor2D {
+  #block(x: tf.Tensor2D, block: BlockParams, rows: RowLayout): tf.Tensor2D {
     const { num_heads, layer_norm_epsilon } = this.config
     // The tape keeps its own handles on what gradients need, so everything else may go at the end of the block.
     return tf.tidy(() => {
@@ -148,7 +150,7 @@ export class GPTNeo {
       const q = linear(a, block.q_proj, null)
       const k = linear(a, block.k_proj, null)
       const v = linear(a, block.v_proj, null)
-      const mixed = causalAttention(q, k, v, num_heads, block.window, lengths)
+      const mixed = causalAttention(q, k, v, num_heads, block.window, rows)
       const h = residual(x, linear(mixed, block.out_proj.weight, block.out_proj.bias))
       const m = layerNorm(h, block.ln_2.weight, block.ln_2.bias, layer_norm_epsilon)
       const inner = linear(m, block.c_fc.weight, block.c_fc.bias)

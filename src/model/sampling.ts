@@ -82,30 +82,54 @@ export function filterTopK(logits: Float32Array, k: number): Float32Array {
   return logits.map((value) => (value < limit ? -Infinity : value))
 }
 
+/** The largest number of a list without NaN; -Infinity when it is empty. */
+function largest(values: Float32Array): number {
+  let top = -Infinity
+  for (const value of values) if (value > top) top = value
+  return top
+}
+
+/**
+ * Logits over a temperature, in float32 (TemperatureLogitsWarper). Where that overflows, which leaves transformers
+ * without a number to draw from, the distances from the best logit are divided instead: the best stays 0 and the rest
+ * goes to -Infinity. Returns a new array.
+ */
+export function warpTemperature(logits: Float32Array, temperature: number): Float32Array {
+  if (temperature === 1) return logits.slice()
+  const divisor = Math.fround(temperature)
+  const top = largest(logits)
+  if (divisor > 0 && Number.isFinite(Math.fround(top / divisor))) return logits.map((value) => value / divisor)
+  return logits.map((value) => (value === top ? 0 : (value - top) / temperature))
+}
+
 /**
  * Keeps the nucleus: the smallest set of most likely tokens whose probability reaches p (TopPLogitsWarper: sort
- * ascending, running sum of the softmax, drop while the sum is <= 1 - p). The best token always stays; among equal
- * logits at the edge the lower ids stay. p >= 1 keeps everything. Sums are in float64. Returns a new array.
+ * ascending, running sum of the softmax, drop while the sum is <= 1 - p). The best token always stays. Among equal
+ * logits at the edge the higher ids stay, because a stable ascending sort has the lower ones first. Probabilities are
+ * float32 and summed in float64, then compared in float32, as torch does on CPU. p >= 1 keeps everything. Returns a new
+ * array.
  */
 export function filterTopP(logits: Float32Array, p: number): Float32Array {
   if (p >= 1) return logits.slice()
-  const sorted = logits.filter((value) => value > -Infinity).sort()
+  const sorted = logits.slice().sort()
   const top = sorted[sorted.length - 1] ?? 0
+  const weights = sorted.map((value) => Math.exp(Math.fround(value - top)))
   let total = 0
-  for (const value of sorted) total += Math.exp(value - top)
-  const allowance = (1 - p) * total
+  for (const weight of weights) total += weight
+  const divisor = Math.fround(total)
+  const allowance = Math.fround(1 - p)
   let sum = 0
   let dropped = 0
   for (; dropped < sorted.length - 1; dropped++) {
-    sum += Math.exp((sorted[dropped] ?? 0) - top)
-    if (sum > allowance) break
+    sum += Math.fround((weights[dropped] ?? 0) / divisor)
+    if (Math.fround(sum) > allowance) break
   }
   const edge = sorted[dropped] ?? top
-  let keepEqual = 0
-  for (let i = dropped; i < sorted.length && sorted[i] === edge; i++) keepEqual++
+  let dropEqual = 0
+  for (let i = dropped - 1; i >= 0 && sorted[i] === edge; i--) dropEqual++
   return logits.map((value) => {
     if (value > edge) return value
-    return value === edge && keepEqual-- > 0 ? value : -Infinity
+    return value === edge && dropEqual-- <= 0 ? value : -Infinity
   })
 }
 
@@ -122,28 +146,29 @@ export function uniform(random: RandomBits): number {
  * The next token. Greedy when do_sample is false or the temperature is 0; otherwise temperature, top-k, top-p, softmax
  * and one draw by inverting the running sum in order of id, with one `uniform` number per token. The filtered
  * distribution is that of transformers; the draw is our own, so the same seed gives the same text here, not there.
- * Throws FinetaleError when no logit is a number.
+ * Throws FinetaleError when a logit is no number.
  */
 export function sampleToken(logits: Float32Array, settings: GenerationSettings, random: RandomBits): number {
   const best = argmax(logits)
   const top = logits[best]
-  if (top === undefined || !Number.isFinite(top)) {
+  if (top === undefined || !Number.isFinite(top) || logits.includes(NaN)) {
     throw new FinetaleError(
       'The model gives no usable numbers for the next token, so it cannot write.',
       'Go back to an earlier checkpoint, or train again with a smaller learning rate.',
     )
   }
   if (!settings.do_sample || settings.temperature === 0) return best
-  // Distances from the best logit keep a tiny temperature from overflowing: the best stays 0, the rest goes to -Infinity.
-  const scaled = logits.map((value) => (value === top ? 0 : (value - top) / settings.temperature))
-  const kept = filterTopP(filterTopK(scaled, settings.top_k), settings.top_p)
+  const scores = warpTemperature(logits, settings.temperature)
+  const kept = filterTopP(filterTopK(scores, settings.top_k), settings.top_p)
+  const highest = largest(kept)
+  const weights = Float64Array.from(kept, (value) => Math.exp(value - highest))
   let total = 0
-  for (const value of kept) total += Math.exp(value)
+  for (const weight of weights) total += weight
   const target = uniform(random) * total
   let sum = 0
   let last = best
-  for (let i = 0; i < kept.length; i++) {
-    const weight = Math.exp(kept[i] ?? -Infinity)
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i] ?? 0
     if (weight === 0) continue
     sum += weight
     last = i

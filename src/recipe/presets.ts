@@ -19,6 +19,8 @@ export function demo(): Recipe {
     max_steps: 120,
     seed: 42,
     order_rule: 'transformers_4_30',
+    loss_divisor: 'targets',
+    eval_average: 'targets',
     optim: 'adamw_torch',
     learning_rate: 1e-3,
     lr_scheduler_type: 'linear',
@@ -29,9 +31,11 @@ export function demo(): Recipe {
     adam_epsilon: 1e-8,
     max_grad_norm: 1,
     logging_steps: 1,
+    log_learning_rate: 'next',
     eval_strategy: 'steps',
     eval_steps: 20,
     save_steps: 20,
+    save_minutes: 5,
     threads: 0,
   }
 }
@@ -51,6 +55,7 @@ export function courseNotebook(): Recipe {
     append_eos: false,
     test_size: 0.2,
     max_steps: -1,
+    eval_average: 'batches',
     optim: 'adamw_hf',
     learning_rate: 1e-4,
     warmup_steps: 0,
@@ -59,8 +64,13 @@ export function courseNotebook(): Recipe {
   }
 }
 
+/** The course notebook's values for a first try with a far smaller model: minutes instead of an hour. */
+export function tiny(): Recipe {
+  return { ...courseNotebook(), name: 'Tiny model' }
+}
+
 /** Presets by the name that links and the command line use. */
-export const presets = { demo, courseNotebook } as const
+export const presets = { demo, courseNotebook, tiny } as const
 
 export type PresetName = keyof typeof presets
 

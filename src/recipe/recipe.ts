@@ -4,6 +4,22 @@
 /** How the rows of an epoch are ordered; Trainer changed the rule twice, so a faithful run must name it. */
 export type OrderRule = 'transformers_4_30' | 'dataloader' | 'seedable'
 
+/** Which learning rate a log names: the one after the scheduler's step (4.30), or the one the step used (4.57). */
+export type LoggedLearningRate = 'next' | 'used'
+
+/**
+ * What the loss of a step is divided by, and with it its gradient: the shifted targets that count (4.30, and 5.x), or
+ * the unshifted labels (4.57), one more a row, so that a full batch of length T gives (T - 1) / T of the former.
+ */
+export type LossDivisor = 'targets' | 'labels'
+
+/**
+ * How evaluation losses are averaged. 'batches' is Trainer's rule in every version: each batch's mean weighs as many
+ * times as it has rows. 'targets' is one mean over all counted targets, whatever the batch size. With padding counted
+ * every row has equally many targets and both are the same number.
+ */
+export type EvalAverage = 'targets' | 'batches'
+
 export interface Recipe {
   /** Version of this record's layout. */
   readonly schema: 1
@@ -25,12 +41,18 @@ export interface Recipe {
   // Batches and length of the run
   readonly per_device_train_batch_size: number
   readonly per_device_eval_batch_size: number
+  /**
+   * Batches of one step. Every counted target of the window weighs the same and the epoch's last window may be short,
+   * as since 4.46; 4.30 averaged the batches' means and let a short window wait for the next epoch. With 1 all agree.
+   */
   readonly gradient_accumulation_steps: number
   readonly num_train_epochs: number
   /** Optimizer steps; -1 lets num_train_epochs decide. */
   readonly max_steps: number
   readonly seed: number
   readonly order_rule: OrderRule
+  readonly loss_divisor: LossDivisor
+  readonly eval_average: EvalAverage
 
   // Optimizer and schedule
   readonly optim: 'adamw_hf' | 'adamw_torch'
@@ -46,10 +68,13 @@ export interface Recipe {
 
   // How often
   readonly logging_steps: number
+  readonly log_learning_rate: LoggedLearningRate
   readonly eval_strategy: 'no' | 'steps' | 'epoch'
   readonly eval_steps: number
-  /** Steps between checkpoints; 0 saves only on pause, stop, hide and at the end. */
+  /** Steps between checkpoints; 0 saves only by time, on pause, stop, hide and at the end. */
   readonly save_steps: number
+  /** Minutes after which a checkpoint is saved however many steps they were; 0 leaves that to save_steps. */
+  readonly save_minutes: number
   /** Kernel threads; 0 takes the machine's count, up to 16. */
   readonly threads: number
 }

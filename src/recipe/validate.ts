@@ -43,6 +43,8 @@ export const rules: { readonly [F in RecipeField]: Rule } = {
   max_steps: { kind: 'integer', min: 1, max: 10_000_000, also: -1 },
   seed: { kind: 'integer', min: 0, max: 4_294_967_295 },
   order_rule: { kind: 'choice', values: ['transformers_4_30', 'dataloader', 'seedable'] },
+  loss_divisor: { kind: 'choice', values: ['targets', 'labels'] },
+  eval_average: { kind: 'choice', values: ['targets', 'batches'] },
   optim: { kind: 'choice', values: ['adamw_torch', 'adamw_hf'] },
   learning_rate: { kind: 'number', min: 0, max: 10 },
   lr_scheduler_type: { kind: 'choice', values: ['linear', 'cosine', 'constant'] },
@@ -53,9 +55,11 @@ export const rules: { readonly [F in RecipeField]: Rule } = {
   adam_epsilon: { kind: 'number', min: 0, max: 1, above: true },
   max_grad_norm: { kind: 'number', min: 0, max: 1_000_000 },
   logging_steps: { kind: 'integer', min: 1, max: 1_000_000 },
+  log_learning_rate: { kind: 'choice', values: ['next', 'used'] },
   eval_strategy: { kind: 'choice', values: ['no', 'steps', 'epoch'] },
   eval_steps: { kind: 'integer', min: 1, max: 1_000_000 },
   save_steps: { kind: 'integer', min: 0, max: 1_000_000 },
+  save_minutes: { kind: 'number', min: 0, max: 10_000 },
   threads: { kind: 'integer', min: 0, max: 16 },
 }
 

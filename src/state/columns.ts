@@ -70,8 +70,8 @@ class StepTable<Key extends string> {
   }
 }
 
-const stepKeys = ['epoch', 'loss', 'learning_rate', 'grad_norm', 'seconds', 'tokens'] as const
-const evalKeys = ['epoch', 'loss', 'runtime'] as const
+const stepKeys = ['epoch', 'loss', 'learning_rate', 'grad_norm', 'seconds', 'tokens', 'at'] as const
+const evalKeys = ['epoch', 'loss', 'runtime', 'at'] as const
 
 /** Step metrics by column; heap and tensor counts are shown as latest values only and not kept. */
 export class StepColumns extends StepTable<(typeof stepKeys)[number]> {

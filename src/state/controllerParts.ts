@@ -16,6 +16,8 @@ export type ControllerMessage =
   | 'detailLoading'
   | 'dropped'
   | 'noted'
+  | 'errorCancelled'
+  | 'actionCancelled'
   | 'errorEmptyPrompt'
   | 'actionEmptyPrompt'
   | 'errorDataChanged'

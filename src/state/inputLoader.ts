@@ -54,8 +54,7 @@ export class InputLoader {
     if (known) return known
     const db = await this.#openDatabase()
     const record = await db.get('runs', runId)
-    const labels = { modelLabel: record?.modelLabel ?? '', dataLabel: record?.dataLabel ?? '' }
-    const inputs = storedInputs(await readInputs(db, runId), labels)
+    const inputs = storedInputs(await readInputs(db, runId), record ?? { modelLabel: '', dataLabel: '' })
     this.#ofRun.set(runId, inputs)
     return inputs
   }

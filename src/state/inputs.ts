@@ -1,7 +1,14 @@
-// Where a run's model and data come from: built in, chosen by the user, or kept with a stored run. Reads no content itself.
+// Where a run's model and data come from: built in, chosen by the user, or kept with a stored run. It looks at names, and
+// into archives; what is in the files is for the readers to judge.
 
 import { FinetaleError } from '../recipe/error'
-import type { DataSource, ModelSource } from '../workers/protocol'
+import type { ColumnMapping, DataSource, HubRef, ModelSource } from '../workers/protocol'
+
+/** A chosen file with its path inside the chosen or dropped folder. */
+export interface PickedFile {
+  readonly path: string
+  readonly file: Blob
+}
 
 /** The model that ships with the page; the address is absolute, because workers resolve relative ones elsewhere. */
 export function builtInModel(baseUrl: string): ModelSource {
@@ -12,52 +19,108 @@ export function builtInData(baseUrl: string): DataSource {
   return { kind: 'url', label: 'backstories.jsonl', url: new URL('data/backstories/backstories.jsonl', baseUrl).href }
 }
 
-/**
- * A model from the files of a chosen folder: those beside the config.json that lies highest.
- * @throws FinetaleError when no config.json is among them.
- */
-export function modelFromFiles(files: readonly File[]): ModelSource {
-  const path = (file: File) => file.webkitRelativePath || file.name
-  const depth = (file: File) => path(file).split('/').length
-  const config = files.filter((file) => file.name === 'config.json').sort((a, b) => depth(a) - depth(b))[0]
-  if (!config) {
-    const found =
-      files.length === 0
-        ? 'no files'
-        : files
-            .slice(0, 4)
-            .map((file) => file.name)
-            .join(', ')
-    throw new FinetaleError(
-      `The chosen folder is not a model folder: expected a config.json in it, found ${found}.`,
-      'Choose the folder that holds config.json, model.safetensors and tokenizer.json.',
-    )
-  }
-  const folder = path(config).slice(0, -config.name.length)
-  const beside = files.filter((file) => path(file) === folder + file.name)
-  const label = folder.split('/').filter(Boolean).at(-1) ?? 'local model'
-  return { kind: 'files', label, files: Object.fromEntries(beside.map((file) => [file.name, file])) }
+/** Files as an input element gives them. */
+export function pickedFiles(files: Iterable<File>): PickedFile[] {
+  return Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }))
+}
+
+const nameOf = (path: string): string => path.split('/').at(-1) ?? path
+
+/** The first few names, for a sentence. */
+function some(picked: readonly PickedFile[]): string {
+  if (picked.length === 0) return 'no files'
+  const names = picked.slice(0, 4).map(({ path }) => nameOf(path))
+  return names.join(', ') + (picked.length > names.length ? ', …' : '')
+}
+
+/** Files that a system leaves in folders and archives, which are nobody's data. */
+function isLitter(path: string): boolean {
+  return path.split('/').some((part) => part === '__MACOSX' || part.startsWith('.'))
 }
 
 /**
- * The inputs kept with a stored run, from its records in the `files` store keyed by file name.
+ * A model from the files of a chosen folder: those beside the config.json that lies highest.
+ * @param fallback the label where the files lie in no folder
+ * @throws FinetaleError when no config.json is among them.
+ */
+export function modelFromFiles(picked: readonly PickedFile[], fallback = 'local model'): ModelSource {
+  const depth = ({ path }: PickedFile) => path.split('/').length
+  const files = picked.filter(({ path }) => !isLitter(path))
+  const config = files.filter(({ path }) => nameOf(path) === 'config.json').sort((a, b) => depth(a) - depth(b))[0]
+  if (!config) {
+    throw new FinetaleError(
+      `The chosen folder is not a model folder: expected a config.json in it, found ${some(files)}.`,
+      'Choose the folder that holds config.json, model.safetensors or pytorch_model.bin, and tokenizer.json.',
+    )
+  }
+  const folder = config.path.slice(0, -'config.json'.length)
+  const beside = files.filter(({ path }) => path === folder + nameOf(path))
+  const label = folder.split('/').filter(Boolean).at(-1) ?? fallback
+  return { kind: 'files', label, files: Object.fromEntries(beside.map(({ path, file }) => [nameOf(path), file])) }
+}
+
+/** What the readers know by the end of its name. */
+const dataEnd = /\.(?:jsonl|ndjson|json|csv|tsv|txt|parquet)$/i
+/** Of a dropped folder these are its description, not its rows. */
+const description = /^(?:readme|license|dataset_infos?|state)\b/i
+
+/**
+ * A data set from chosen files. A single file is taken whatever its name; of several, those that look like rows.
+ * @throws FinetaleError when none is left.
+ */
+export function dataFromFiles(picked: readonly PickedFile[]): DataSource {
+  const files = picked.filter(({ path }) => !isLitter(path))
+  const rows = files.filter(({ path }) => dataEnd.test(path) && !description.test(nameOf(path)))
+  const used = files.length === 1 ? files : rows
+  const first = used[0]
+  if (!first) {
+    throw new FinetaleError(
+      `None of the chosen files holds rows: expected .jsonl, .json, .csv, .tsv, .txt or .parquet, found ${some(files)}.`,
+      'Choose a data file of one of these kinds, or several of the same kind.',
+    )
+  }
+  const label = used.length === 1 ? nameOf(first.path) : `${nameOf(first.path)} + ${used.length - 1}`
+  return { kind: 'files', label, files: Object.fromEntries(used.map(({ path, file }) => [path, file])) }
+}
+
+/**
+ * The inputs kept with a stored run, from its records in the `files` store keyed by file name; the data set is `data`, or
+ * `data/<name>` for each of its files.
  * @throws FinetaleError when one that a resume needs is missing.
  */
 export function storedInputs(
   files: Readonly<Record<string, Blob>>,
-  labels: { modelLabel: string; dataLabel: string },
+  about: {
+    modelLabel: string
+    dataLabel: string
+    dataMapping?: ColumnMapping | undefined
+    modelOrigin?: HubRef | null | undefined
+    dataOrigin?: HubRef | null | undefined
+  },
 ): { model: ModelSource; data: DataSource } {
-  const { data, ...model } = files
-  const missing = ['config.json', 'tokenizer.json'].filter((name) => !model[name])
-  if (!data) missing.push('data')
-  if (!data || missing.length > 0) {
+  const model: Record<string, Blob> = {}
+  const data: Record<string, Blob> = {}
+  for (const [key, file] of Object.entries(files)) {
+    if (key === 'data') data[about.dataLabel] = file
+    else if (key.startsWith('data/')) data[key.slice('data/'.length)] = file
+    else model[key] = file
+  }
+  const tokenizer = model['vocab.json'] && model['merges.txt'] ? [] : ['tokenizer.json']
+  const missing = ['config.json', ...tokenizer].filter((name) => !model[name])
+  if (Object.keys(data).length === 0) missing.push('data')
+  if (missing.length > 0) {
     throw new FinetaleError(
       `The stored run lacks ${missing.join(', ')}: the browser may have cleared part of its storage.`,
       'Discard the run and start it again from its model and data.',
     )
   }
+  const { dataMapping: mapping, modelOrigin, dataOrigin } = about
   return {
-    model: { kind: 'files', label: labels.modelLabel, files: model },
-    data: { kind: 'file', label: labels.dataLabel, file: data },
+    model: { kind: 'files', label: about.modelLabel, files: model, ...(modelOrigin ? { origin: modelOrigin } : {}) },
+    data: {
+      ...{ kind: 'files', label: about.dataLabel, files: data },
+      ...(dataOrigin ? { origin: dataOrigin } : {}),
+      ...(mapping ? { mapping } : {}),
+    },
   }
 }

@@ -1,7 +1,7 @@
 // The commands behind the buttons: loads inputs, starts and steers runs, restores and resumes them.
 // It talks to the two workers and to the store; it knows no element and computes no numbers.
 
-import { transfer } from 'comlink'
+import { proxy, transfer } from 'comlink'
 import { FinetaleError } from '../recipe/error'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import { toErrorData } from '../workers/clients'
@@ -10,11 +10,13 @@ import type {
   FinetaleErrorData,
   ModelSource,
   RunEvent,
+  SelfCheckReport,
   StopMode,
   TokenizedDataset,
 } from '../workers/protocol'
 import { buffersOf, encodeAll, tokenizeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
+import { InputPreview } from './inputPreview'
 import { notebookPrompts } from './prompts'
 import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory } from './storedRuns'
 import type { Database } from './storedRuns'
@@ -28,11 +30,11 @@ export interface ControllerDefaults {
 
 export class RunController {
   readonly text: TextWriter
+  readonly preview: InputPreview
   readonly #parts: ControllerParts
   readonly #generation: GenerationSettings
-  #recipe: Recipe
+  readonly #threads: number
   #eventListeners = new Set<(event: RunEvent) => void>()
-  #preparing: Promise<void> = Promise.resolve()
   /** The run whose call to the trainer is pending; '' when there is none. */
   #live = ''
   /** Settles when that call has ended. */
@@ -40,9 +42,10 @@ export class RunController {
 
   constructor(parts: ControllerParts, { recipe, generation }: ControllerDefaults) {
     this.#parts = parts
-    this.#recipe = recipe
+    this.#threads = recipe.threads
     this.#generation = generation
     this.text = new TextWriter(parts)
+    this.preview = new InputPreview(parts, recipe)
   }
 
   /** Hears every event of the run shown, one by one and at once. Returns the function that ends it. */
@@ -64,40 +67,21 @@ export class RunController {
     else this.#parts.store.update({ error, writing: null })
   }
 
-  /** Loads tokenizer, data set and first rows; the page calls it when it opens and when a source changes. */
-  prepare(model: ModelSource, data: DataSource): Promise<void> {
-    const { store } = this.#parts
-    store.update({ ready: false, model, data, preview: null, rowView: null, rowIndex: 0, error: null })
-    this.#preparing = this.#load(model, data).catch((thrown: unknown) => store.update({ error: toErrorData(thrown) }))
-    return this.#preparing
+  /** Loads inputs and shows their first rows; false when they were refused. */
+  prepare(model: ModelSource | null, data: DataSource | null): Promise<boolean> {
+    return this.preview.prepare(model, data)
   }
 
-  async #load(model: ModelSource, data: DataSource): Promise<void> {
-    const { store, inputs } = this.#parts
-    const warning = await inputs.useModel(model)
-    if (warning) store.note(warning)
-    const preview = await inputs.useData(data)
-    store.update({ preview })
-    if (preview.totalRows > 0) await this.viewRow(0, this.#recipe)
-    store.update({ ready: true })
-  }
-
-  /** Shows a row as the model sees it under `recipe`. */
-  async viewRow(rowIndex: number, recipe: Recipe): Promise<void> {
-    this.#recipe = recipe
-    const { store, tokenizer } = this.#parts
-    try {
-      const rowView = await tokenizer.call((api) => api.viewRow(rowIndex, recipe))
-      store.update({ rowIndex, rowView })
-    } catch (thrown) {
-      store.update({ error: toErrorData(thrown) })
-    }
+  /** What was trained or written belongs to other inputs and leaves the page, not the storage. */
+  inputsChanged(model: boolean): void {
+    if (model) this.text.holds('')
+    this.#parts.store.clearRun(model)
   }
 
   /** Starts the trainer worker ahead of the first click, so that the first step comes soon after it. */
   async warmUp(): Promise<void> {
     const { store, trainer } = this.#parts
-    const { threads } = this.#recipe
+    const threads = this.#threads
     try {
       store.update({ environment: await trainer.call((api) => api.initialise({ threads })) })
     } catch (thrown) {
@@ -105,11 +89,15 @@ export class RunController {
     }
   }
 
+  /** Computes the small golden case in this browser and compares. Refused while a run is live. */
+  selfCheck(folder: string, onProgress: (share: number) => void): Promise<SelfCheckReport> {
+    return this.#parts.trainer.call((api) => api.selfCheck(folder, proxy(onProgress)))
+  }
+
   async train(recipe: Recipe): Promise<void> {
     const { store, trainer, inputs } = this.#parts
     const runId = crypto.randomUUID()
-    this.#recipe = recipe
-    await Promise.all([this.#preparing, this.#left])
+    await Promise.all([this.preview.settled, this.#left])
     const { model, data, ready } = store.state
     if (!model || !data || !ready) return
     const { name, max_steps } = recipe
@@ -161,9 +149,15 @@ export class RunController {
       const { interrupted, latest } = await findStoredRuns(db)
       if (latest && store.state.runId === '') await this.#show(db, latest.id)
       store.update({ interrupted })
-    } catch {
-      store.note(say('warnNoStorage'))
+    } catch (thrown) {
+      // A tab that blocks the database may let go; storageWatch.ts tells of it and reads again then.
+      if (toErrorData(thrown).code !== 'blocked') store.note(say('warnNoStorage'))
     }
+  }
+
+  /** Shows a stored run's history, unless a run is in the trainer's hands. */
+  async show(runId: string): Promise<void> {
+    if (this.#live === '') await this.#show(await this.#parts.openDatabase(), runId)
   }
 
   async #show(db: Database, runId: string): Promise<void> {
@@ -178,8 +172,17 @@ export class RunController {
     store.update({ environment, error: state === 'failed' ? error : null })
   }
 
+  /**
+   * Goes on from the last good checkpoint with the learning rate multiplied by `scale`: for a run whose numbers were no
+   * longer finite. A run that is paused in memory is let go of first; what it has not saved is unusable.
+   */
+  async resumeSlower(runId: string, scale = 0.1): Promise<void> {
+    if (this.#live === runId) await this.stop('save')
+    await this.resume(runId, scale)
+  }
+
   /** Goes on with a stored run from its last checkpoint, from the inputs kept with it. */
-  async resume(runId: string): Promise<void> {
+  async resume(runId: string, learningRateScale = 1): Promise<void> {
     const { store, trainer, inputs, openDatabase, say } = this.#parts
     await this.#left
     const db = await openDatabase()
@@ -190,21 +193,22 @@ export class RunController {
     await this.#running(runId, async () => {
       this.receive({ kind: 'phase', runId, phase: 'loading', detail: say('detailLoading') })
       // The page's own inputs may still be loading into the same worker.
-      await this.#preparing
+      await this.preview.settled
       const { model, data } = await inputs.ofRun(runId)
       await inputs.useModel(model)
       const preview = await inputs.useData(data)
       // A stored run keeps no first weights, so the page stays on the model of that name that it has.
       const shown = store.state.model?.label === model.label ? store.state.model : model
-      store.update({ model: shown, data, preview, ready: true })
-      await this.viewRow(0, record.recipe)
+      const hub = shown === store.state.model ? store.state.hub : { model: null, data: null }
+      store.update({ model: shown, data, preview, hub: { ...hub, data: null }, statistics: null, ready: true })
+      await this.preview.viewRow(0, record.recipe)
       const dataset = await this.#tokenize(runId, record.recipe)
       if (dataset.fingerprint !== record.dataFingerprint) {
         throw new FinetaleError(say('errorDataChanged'), say('actionDataChanged'))
       }
       const prompts = await encodeAll(this.#parts, record.prompts)
       this.text.holds(runId)
-      const request = { runId, dataset, prompts, generation: record.generation }
+      const request = { runId, dataset, prompts, generation: record.generation, learningRateScale }
       await trainer.call((api) => api.resume(transfer(request, buffersOf(dataset))))
     })
   }
@@ -228,7 +232,7 @@ export class RunController {
     trainer.restart()
     store.update({ error: null, writing: null })
     void this.warmUp()
-    if (model && data) await this.prepare(model, data)
+    await this.prepare(model, data)
     await this.#findInterrupted()
   }
 

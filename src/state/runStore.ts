@@ -1,107 +1,15 @@
 // What the page knows: one plain observable store that run events are applied to. It computes nothing, calls no worker
 // and touches no storage. Events of other runs are dropped here, and listeners hear at most once per animation frame.
 
-import type { GenerationSettings, Recipe } from '../recipe/recipe'
-import type { RunState } from '../storage/schema'
-import type {
-  DatasetPreview,
-  DataSource,
-  EnvironmentInfo,
-  EvalMetrics,
-  FinetaleErrorData,
-  GenerationRow,
-  ModelSource,
-  RowView,
-  RunEvent,
-  RunPhase,
-  StepMetrics,
-} from '../workers/protocol'
+import type { Recipe } from '../recipe/recipe'
+import type { EvalMetrics, GenerationRow, RunEvent, RunPhase, StepMetrics } from '../workers/protocol'
 import { EvalColumns, StepColumns } from './columns'
-import type { SingleThreaded } from './isolation'
+import type { HubItem, Side } from './sources'
+import { BASE, emptyState, noRun, timedPhases } from './storeState'
+import type { StoreState } from './storeState'
 
-/** A stored run that can go on from its last checkpoint, or that has none and can only be discarded. */
-export interface InterruptedRun {
-  readonly id: string
-  readonly name: string
-  readonly state: RunState
-  readonly step: number
-  readonly totalSteps: number
-  /** Step and Unix time in ms of the checkpoint a resume starts from; null when nothing was saved. */
-  readonly saved: { readonly step: number; readonly at: number } | null
-}
-
-export interface StoreState {
-  /** True once tokenizer and data set are loaded and Train can start at once. */
-  readonly ready: boolean
-  readonly model: ModelSource | null
-  readonly data: DataSource | null
-  readonly preview: DatasetPreview | null
-  readonly rowIndex: number
-  readonly rowView: RowView | null
-  readonly environment: EnvironmentInfo | null
-  /** Set where threads are withheld for want of isolation headers. */
-  readonly singleThreaded: SingleThreaded | null
-
-  /** '' when no run is shown. */
-  readonly runId: string
-  readonly runName: string
-  readonly recipe: Recipe | null
-  readonly phase: RunPhase
-  readonly detail: string
-  readonly totalSteps: number
-  readonly stepsPerEpoch: number
-  readonly parameters: number
-  readonly latest: StepMetrics | null
-  readonly latestEval: EvalMetrics | null
-  readonly checkpoint: { readonly step: number; readonly at: number; readonly bytes: number } | null
-  /** Milliseconds of training before `activeSince`, pauses left out. */
-  readonly activeBefore: number
-  /** Unix time in ms since when training goes on, or null. */
-  readonly activeSince: number | null
-
-  readonly generations: readonly GenerationRow[]
-  /** The generation under way. */
-  readonly writing: { readonly prompt: string; readonly text: string; readonly settings: GenerationSettings } | null
-  /** Of the page: they stay when another run begins. */
-  readonly notes: readonly string[]
-  /** Of the run shown. */
-  readonly warnings: readonly string[]
-  readonly error: FinetaleErrorData | null
-  readonly interrupted: readonly InterruptedRun[]
-}
-
-const noRun = {
-  runId: '',
-  runName: '',
-  recipe: null,
-  phase: 'idle',
-  detail: '',
-  totalSteps: 0,
-  stepsPerEpoch: 0,
-  parameters: 0,
-  latest: null,
-  latestEval: null,
-  checkpoint: null,
-  activeBefore: 0,
-  activeSince: null,
-  error: null,
-} as const
-
-/** Run id of generations from the untouched model, outside any run. */
-export const BASE = 'base'
-
-const timedPhases: readonly RunPhase[] = ['warming up', 'training', 'evaluating', 'saving']
-const busyPhases: readonly RunPhase[] = [...timedPhases, 'loading', 'tokenizing', 'generating']
-
-/** True while the worker is at work on a run, so that settings must not change under it. */
-export function isBusy(phase: RunPhase): boolean {
-  return busyPhases.includes(phase)
-}
-
-/** True while a run is in the trainer's hands: at work, or paused in memory. */
-export function isActive({ runId, phase }: StoreState): boolean {
-  return runId !== '' && (isBusy(phase) || phase === 'paused')
-}
+export { BASE, isActive, isBusy } from './storeState'
+export type { InterruptedRun, StoreState } from './storeState'
 
 export type Schedule = (notify: () => void) => void
 
@@ -119,22 +27,7 @@ export const perFrame: Schedule = (notify) => {
 }
 
 export class RunStore {
-  #state: StoreState = {
-    ...noRun,
-    ready: false,
-    model: null,
-    data: null,
-    preview: null,
-    rowIndex: 0,
-    rowView: null,
-    environment: null,
-    singleThreaded: null,
-    generations: [],
-    writing: null,
-    notes: [],
-    warnings: [],
-    interrupted: [],
-  }
+  #state: StoreState = emptyState
   #steps = new StepColumns()
   #evals = new EvalColumns()
   #listeners = new Set<() => void>()
@@ -171,6 +64,13 @@ export class RunStore {
       this.#scheduled = false
       for (const listener of this.#listeners) listener()
     })
+  }
+
+  /** Changes what is known of a chosen repository; null when the side is no longer one. */
+  updateHub(side: Side, change: Partial<HubItem> | null): void {
+    const item = this.#state.hub[side]
+    const changed = change && item ? { ...item, ...change } : null
+    this.update({ hub: { ...this.#state.hub, [side]: changed } })
   }
 
   /** Shows a new run, empty; rows of the untouched model stay in the table beside it. */
@@ -263,8 +163,10 @@ export class RunStore {
 
   #started(event: Extract<RunEvent, { kind: 'started' }>): void {
     const { totalSteps, stepsPerEpoch, parameters, environment, fromStep } = event
-    this.#steps.truncateAfter(fromStep)
-    this.#evals.truncateAfter(fromStep)
+    // A run that begins anew makes the rows of the untouched model anew.
+    const last = fromStep === 0 ? -1 : fromStep
+    this.#steps.truncateAfter(last)
+    this.#evals.truncateAfter(last)
     const { latest, latestEval, generations } = this.#state
     this.update({
       totalSteps,
@@ -273,8 +175,8 @@ export class RunStore {
       environment,
       error: null,
       latest: latest && latest.step <= fromStep ? latest : null,
-      latestEval: latestEval && latestEval.step <= fromStep ? latestEval : null,
-      generations: generations.filter((row) => row.runId !== event.runId || row.step <= fromStep),
+      latestEval: latestEval && latestEval.step <= last ? latestEval : null,
+      generations: generations.filter((row) => row.runId !== event.runId || row.step <= last),
     })
   }
 }

@@ -2,6 +2,7 @@
 // but the removal of a run that no tab owns; everything else is the trainer worker's to write.
 
 import type { IDBPDatabase } from 'idb'
+import { listCheckpoints } from '../storage/checkpointCare'
 import { readEvals, readSteps } from '../storage/metrics'
 import { deleteRun } from '../storage/runs'
 import type { FinetaleDB, RunRecord } from '../storage/schema'
@@ -45,7 +46,8 @@ export async function findStoredRuns(db: Database): Promise<StoredRuns> {
   return { interrupted, latest: records[0] ?? null }
 }
 
-async function heldLocks(): Promise<ReadonlySet<string | undefined>> {
+/** Names of the locks that some tab holds. */
+export async function heldLocks(): Promise<ReadonlySet<string | undefined>> {
   if (!('locks' in navigator)) return new Set()
   const { held } = await navigator.locks.query()
   return new Set((held ?? []).map((lock) => lock.name))
@@ -53,9 +55,11 @@ async function heldLocks(): Promise<ReadonlySet<string | undefined>> {
 
 async function describe(db: Database, record: RunRecord): Promise<InterruptedRun> {
   const { id, name, state, step, totalSteps, currentCheckpoint } = record
-  const manifest = currentCheckpoint ? await db.get('checkpoints', currentCheckpoint) : undefined
+  const manifests = await listCheckpoints(db, id)
+  const manifest = manifests.find((one) => one.id === currentCheckpoint) ?? manifests.at(-1)
   const saved = manifest ? { step: manifest.cursor.step, at: manifest.createdAt } : null
-  return { id, name, state, step: Math.max(step, saved?.step ?? 0), totalSteps, saved }
+  const cleared = !manifest && currentCheckpoint !== ''
+  return { id, name, state, step: Math.max(step, saved?.step ?? 0), totalSteps, saved, cleared }
 }
 
 /** A stored run's metrics and generations, in step order. */

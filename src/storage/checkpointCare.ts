@@ -1,7 +1,7 @@
 // Which checkpoints are kept and which parts are rubbish: pruning, the sweep at start-up, and the lock that tells a
 // write under way from one that was cut off. It never touches a run's current checkpoint.
 
-import { completed, type Database } from './db'
+import { completed, onConnection, type Database } from './db'
 import { keysBelow } from './runs'
 import type { CheckpointManifest } from './schema'
 
@@ -46,7 +46,8 @@ export function bestCheckpoint(manifests: readonly CheckpointManifest[]): Checkp
   let bestLoss = Infinity
   for (const manifest of manifests) {
     const { bestEvalLoss } = manifest.cursor
-    if (bestEvalLoss === null || bestEvalLoss >= bestLoss) continue
+    // Written so that a loss that is not a number is never the best.
+    if (bestEvalLoss === null || !(bestEvalLoss < bestLoss)) continue
     best = manifest
     bestLoss = bestEvalLoss
   }
@@ -73,9 +74,9 @@ export async function pruneCheckpoints(db: Database, runId: string): Promise<str
 }
 
 /** Prunes after a save. A save that is done stays done when this fails; the next one tries again. */
-export async function afterWrite(db: Database, runId: string): Promise<void> {
+export async function afterWrite(open: () => Promise<Database>, runId: string): Promise<void> {
   try {
-    await pruneCheckpoints(db, runId)
+    await onConnection(open, (db) => pruneCheckpoints(db, runId))
   } catch {
     // Only space is lost.
   }
@@ -112,4 +113,13 @@ export async function sweepOrphans(db: Database): Promise<number> {
   }
   await completed(tx, sweep)
   return swept
+}
+
+/**
+ * Brings storage back to the kept set after a tab died in mid-save: orphans go, and older checkpoints whose successor was
+ * published but not yet pruned after. For the start of the page.
+ */
+export async function tidyCheckpoints(db: Database): Promise<void> {
+  await sweepOrphans(db)
+  for (const runId of await db.getAllKeys('runs')) await pruneCheckpoints(db, runId)
 }

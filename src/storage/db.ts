@@ -8,10 +8,21 @@ import type { FinetaleDB } from './schema'
 export type Database = IDBPDatabase<FinetaleDB>
 
 export const DATABASE_NAME = 'finetale'
-const VERSION = 1
+const VERSION = 2
 
-/** Open connections of this thread by database name; a lost one is forgotten, so that the next call opens anew. */
-const connections = new Map<string, Promise<Database>>()
+/** How long an upgrade may wait for the other tabs to let go before the user is asked to close them. */
+const BLOCKED_MS = 3000
+
+interface Connection {
+  /** Settles when the browser has opened the database or refused it; while another tab blocks it, not at all. */
+  readonly opened: Promise<Database>
+  /** Resolves when another tab is found to hold the older version. */
+  readonly blocked: Promise<void>
+  db: Database | null
+}
+
+/** Connections of this thread by database name; a lost one is forgotten, so that the next call opens anew. */
+const connections = new Map<string, Connection>()
 
 function upgrade(db: Database, oldVersion: number): void {
   if (oldVersion < 1) {
@@ -22,62 +33,118 @@ function upgrade(db: Database, oldVersion: number): void {
     db.createObjectStore('parts')
     db.createObjectStore('files')
   }
+  if (oldVersion < 2) {
+    db.createObjectStore('hubFiles', { keyPath: 'key' })
+    db.createObjectStore('hubParts')
+  }
 }
 
-function open(name: string): Promise<Database> {
-  return new Promise((resolve, reject) => {
-    let refused = false
-    const forget = () => connections.delete(name)
-    const callbacks: OpenDBCallbacks<FinetaleDB> = {
-      upgrade,
-      blocked() {
-        refused = true
-        reject(
-          new FinetaleError(
-            'Saved runs cannot be opened: another tab holds an older version of Finetale open.',
-            'Close the other Finetale tabs, then reload this one.',
-          ),
-        )
-      },
-      blocking(_current, _blocked, event) {
-        // Another tab wants to upgrade or delete the database; holding on would block it for ever.
+function connect(name: string): Connection {
+  let heldElsewhere = () => {}
+  const blocked = new Promise<void>((resolve) => (heldElsewhere = resolve))
+  const forget = () => {
+    if (connections.get(name) === connection) connections.delete(name)
+  }
+  const callbacks: OpenDBCallbacks<FinetaleDB> = {
+    upgrade,
+    blocked: () => heldElsewhere(),
+    blocking(_current, _blocked, event) {
+      // Another tab wants to upgrade or delete the database; holding on would block it for ever.
+      forget()
+      if (event.target instanceof IDBDatabase) event.target.close()
+    },
+    terminated: forget,
+  }
+  // Where storage is denied the call itself throws; inside `then` that becomes a rejection like the others.
+  const opened = Promise.resolve()
+    .then(() => openDB(name, VERSION, callbacks))
+    .then(
+      (db) => (connection.db = db),
+      (error: unknown) => {
         forget()
-        if (event.target instanceof IDBDatabase) event.target.close()
+        throw refusal(error)
       },
-      terminated: forget,
-    }
-    // Where storage is denied the call itself throws; inside `then` that becomes a rejection like the others.
-    void Promise.resolve()
-      .then(() => openDB(name, VERSION, callbacks))
-      .then(
-        (db) => (refused ? db.close() : resolve(db)),
-        (error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error)
-          reject(
-            new FinetaleError(
-              `This browser lets the page keep nothing (${reason}); runs would be lost when the tab closes.`,
-              'Leave private browsing, or allow this site to store data, then reload the page.',
-            ),
-          )
-        },
-      )
-  })
+    )
+  opened.catch(() => {})
+  const connection: Connection = { opened, blocked, db: null }
+  connections.set(name, connection)
+  return connection
+}
+
+function refusal(error: unknown): FinetaleError {
+  if (error instanceof DOMException && error.name === 'VersionError') {
+    return new FinetaleError(
+      'Saved runs cannot be opened: a newer version of Finetale has been used in this browser.',
+      'Reload this tab.',
+    )
+  }
+  const reason = error instanceof Error ? error.message : String(error)
+  return new FinetaleError(
+    `This browser lets the page keep nothing (${reason}); runs would be lost when the tab closes.`,
+    'Leave private browsing, or allow this site to store data, then reload the page.',
+    { code: 'no-storage' },
+  )
+}
+
+function heldByOldTab(): FinetaleError {
+  return new FinetaleError(
+    'Saved runs cannot be opened yet: another tab holds an older version of Finetale open.',
+    'Close the other tab with Finetale; this one then goes on by itself.',
+    { code: 'blocked' },
+  )
 }
 
 /**
  * The connection to the database, opened at the first call. Ask for it again at each use rather than keeping it: it is
  * closed when another tab upgrades or deletes the database, and the next call opens a new one.
  * @param name another database, for tests
- * @throws FinetaleError when the browser keeps nothing, or another tab holds an older version
+ * @throws FinetaleError when the browser keeps nothing (code 'no-storage'), or when another tab has held an older version
+ *   for three seconds (code 'blocked'; databaseOpened tells when it has let go)
  */
-export function openFinetaleDB(name = DATABASE_NAME): Promise<Database> {
-  let connection = connections.get(name)
-  if (connection === undefined) {
-    connection = open(name)
-    connections.set(name, connection)
-    connection.catch(() => connections.delete(name))
+export async function openFinetaleDB(name = DATABASE_NAME): Promise<Database> {
+  const { db, opened, blocked } = connections.get(name) ?? connect(name)
+  if (db !== null) return db
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let answered = false
+  const patience = new Promise<never>((_resolve, reject) => {
+    void blocked.then(() => {
+      if (!answered) timer = setTimeout(() => reject(heldByOldTab()), BLOCKED_MS)
+    })
+  })
+  try {
+    return await Promise.race([opened, patience])
+  } finally {
+    answered = true
+    clearTimeout(timer)
   }
-  return connection
+}
+
+/** Like openFinetaleDB, but waits for as long as another tab blocks it. */
+export async function databaseOpened(name = DATABASE_NAME): Promise<Database> {
+  return (connections.get(name) ?? connect(name)).opened
+}
+
+/** Errors of a connection that the browser has closed or lost under us, and not of what was asked of it. */
+function isLost(error: unknown): error is DOMException {
+  return error instanceof DOMException && ['InvalidStateError', 'AbortError', 'UnknownError'].includes(error.name)
+}
+
+/**
+ * Does `work` on a connection; when it was lost meanwhile, once more on a new one. `work` must bear being done twice.
+ * @param open openFinetaleDB, or the same with a name
+ */
+export async function onConnection<T>(open: () => Promise<Database>, work: (db: Database) => Promise<T>): Promise<T> {
+  const db = await open()
+  try {
+    return await work(db)
+  } catch (error) {
+    if (!isLost(error)) throw error
+    // The event that tells of the loss may come later than the error. A transaction can also end on a sound connection.
+    if (error.name !== 'AbortError') {
+      for (const [name, connection] of connections) if (connection.db === db) connections.delete(name)
+    }
+    return work(await open())
+  }
 }
 
 function isQuotaError(error: unknown): boolean {
@@ -110,7 +177,8 @@ export function storageError(what: string, error: unknown): FinetaleError {
   if (isQuotaError(error)) {
     return new FinetaleError(
       `${what}: the space this browser gives to the page is used up.`,
-      'Delete old runs or free disk space, then save again. What was saved before is kept.',
+      'Delete old runs, export this one, or free disk space; the next save tries again. What was saved before is kept.',
+      { code: 'quota' },
     )
   }
   const reason = error instanceof Error ? error.message : String(error)

@@ -2,7 +2,16 @@
 
 import type { DBSchema } from 'idb'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
-import type { EnvironmentInfo, EvalMetrics, FinetaleErrorData, GenerationRow, StepMetrics } from '../workers/protocol'
+import type {
+  ColumnMapping,
+  EnvironmentInfo,
+  EvalMetrics,
+  FinetaleErrorData,
+  GenerationRow,
+  HubRef,
+  RunChange,
+  StepMetrics,
+} from '../workers/protocol'
 
 export type RunState = 'running' | 'paused' | 'interrupted' | 'finished' | 'stopped' | 'failed'
 
@@ -13,6 +22,15 @@ export interface RunRecord {
   readonly recipe: Recipe
   readonly modelLabel: string
   readonly dataLabel: string
+  /** Where the model was fetched from; null when it was built in or chosen from the disk. Absent in old records. */
+  readonly modelOrigin?: HubRef | null
+  readonly dataOrigin?: HubRef | null
+  /** The columns in use. Absent in old records: text and target. */
+  readonly dataMapping?: ColumnMapping
+  /** What was changed knowingly in mid-run, in order; absent when nothing was. */
+  readonly changes?: readonly RunChange[]
+  /** The run and step this one was started from; absent when it began from a model's own weights. */
+  readonly parent?: { readonly runId: string; readonly name: string; readonly step: number }
   readonly dataFingerprint: string
   readonly environment: EnvironmentInfo
   readonly prompts: readonly string[]
@@ -57,6 +75,10 @@ export interface TrainingCursor {
   readonly tokensSeen: number
   readonly lossSum: number
   readonly lossSteps: number
+  /** Steps, tokens and seconds since the last log. Absent in old checkpoints. */
+  readonly logSteps?: number
+  readonly logTokens?: number
+  readonly logSeconds?: number
   readonly bestEvalLoss: number | null
 }
 
@@ -66,9 +88,27 @@ export interface CheckpointManifest {
   readonly cursor: TrainingCursor
   /** Tensor names in stream order with shapes; the same order in each of the three streams. */
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[]
+  /** In stream order. Parts of equal length that are all zeros are stored once and share their key. */
   readonly parts: readonly PartRef[]
+  /** What the parts take in the database. */
   readonly bytes: number
   readonly createdAt: number
+}
+
+/** A file of a hub's repository, whole and checked: written last, in the transaction that publishes it. */
+export interface HubFile {
+  /** `<base><datasets/ or nothing><repo>@<revision>/<path>` as it was asked for. */
+  readonly key: string
+  readonly ref: HubRef
+  readonly path: string
+  readonly byteLength: number
+  /** Hex SHA-256 of the bytes, computed here; equal to the hub's where the hub gave one. */
+  readonly sha256: string
+  /** The commit the revision stood for, where the hub said so; else ''. */
+  readonly commit: string
+  /** Keys in `hubParts`, in order. */
+  readonly parts: readonly string[]
+  readonly fetchedAt: number
 }
 
 export interface FinetaleDB extends DBSchema {
@@ -80,4 +120,7 @@ export interface FinetaleDB extends DBSchema {
   parts: { key: string; value: Blob }
   /** A run's inputs (config, tokenizer files, data file), so that it resumes without its sources; key `${runId}/${name}`. */
   files: { key: string; value: Blob }
+  /** Files fetched from a hub, and their parts of at most 64 MiB each. A part that no file names is left over. */
+  hubFiles: { key: string; value: HubFile }
+  hubParts: { key: string; value: Blob }
 }

@@ -18,8 +18,8 @@ export class Mutex {
 }
 
 export interface ControlHooks {
-  /** Saves a checkpoint of the state at `cursor`, if that has not been done. Never throws. */
-  save(cursor: TrainingCursor): Promise<void>
+  /** Saves a checkpoint of the state at `cursor`, if that has not been done; `wait` until it is stored. Never throws. */
+  save(cursor: TrainingCursor, wait: boolean): Promise<void>
   /** True when the recipe wants a checkpoint at this cursor. */
   saveDue(cursor: TrainingCursor): boolean
   /** Tells the user: called whenever the loop begins to wait, and when it goes on. */
@@ -92,7 +92,7 @@ export class RunControl implements LoopControl {
     while (this.#stop === null) {
       if (this.#saveWanted) {
         this.#saveWanted = false
-        await this.#hooks.save(cursor)
+        await this.#hooks.save(cursor, this.#paused)
       } else if (!this.#paused || this.#singleSteps > 0) {
         if (this.#paused) this.#singleSteps--
         if (told) await this.#hooks.phase('training', cursor)

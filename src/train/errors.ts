@@ -12,7 +12,10 @@ export const HEAP_ABORTED = 'HeapAborted'
 
 /** Any thrown value as error data. */
 export function toErrorData(thrown: unknown): FinetaleErrorData {
-  if (thrown instanceof FinetaleError) return { name: thrown.name, message: thrown.message, action: thrown.action }
+  if (thrown instanceof FinetaleError) {
+    const { name, message, action, details } = thrown
+    return { name, message, action, ...details }
+  }
   const name = thrown instanceof Error ? thrown.name : 'Error'
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   if (name === 'QuotaExceededError') {

@@ -1,11 +1,13 @@
-// The evaluation loss: one token-weighted mean over all evaluation rows, in data set order.
+// The evaluation loss over all evaluation rows, in data set order, averaged as the recipe says.
 // Reads the model, changes nothing.
 
 import { collate } from '../data/collate'
+import { withRemainingThreads } from '../kernels/retry'
 import type { GPTNeo } from '../model/gptNeo'
 import { nextMacrotask } from '../model/macrotask'
 import type { Recipe } from '../recipe/recipe'
 import type { TokenRows } from '../workers/protocol'
+import { unshiftedLabels } from './step'
 
 export interface EvaluateOptions {
   readonly model: GPTNeo
@@ -19,22 +21,29 @@ export interface EvaluateOptions {
 }
 
 /**
- * Mean loss over every counted target of `rows`, and the wall seconds it took. With padding counted, each row has the
- * same number of targets, so this equals Trainer's row-weighted mean. Null when abandoned or when nothing counts.
+ * Loss of `rows`, and the wall seconds it took. Null when abandoned or when nothing counts.
+ *
+ * eval_average 'targets': one mean over all of them. 'batches', as Trainer: each batch's mean is repeated for each of
+ * its rows, and the repeats are averaged; a batch in which nothing counts is left out, where Trainer would give NaN.
+ * The divisor of a mean is the recipe's loss_divisor.
  */
 export async function evaluateRows(options: EvaluateOptions): Promise<{ loss: number; runtime: number } | null> {
   const { model, rows, recipe, padId, exclusive, proceed } = options
   const size = recipe.per_device_eval_batch_size
   const start = performance.now()
-  let lossSum = 0
-  let count = 0
+  let sum = 0
+  let weights = 0
   for (let first = 0; first < rows.rows; first += size) {
     await nextMacrotask()
     if (!proceed()) return null
     const indices = Int32Array.from({ length: Math.min(size, rows.rows - first) }, (_, i) => first + i)
-    const result = await exclusive(() => model.evaluateLoss(collate(rows, indices, recipe, padId)))
-    lossSum += result.lossSum
-    count += result.count
+    const batch = collate(rows, indices, recipe, padId)
+    const result = await exclusive(() => withRemainingThreads(() => model.evaluateLoss(batch)))
+    if (result.count === 0) continue
+    const divisor = recipe.loss_divisor === 'labels' ? unshiftedLabels(batch) : result.count
+    const weight = recipe.eval_average === 'batches' ? batch.B : divisor
+    sum += (result.lossSum / divisor) * weight
+    weights += weight
   }
-  return count === 0 ? null : { loss: lossSum / count, runtime: (performance.now() - start) / 1000 }
+  return weights === 0 ? null : { loss: sum / weights, runtime: (performance.now() - start) / 1000 }
 }

@@ -1,14 +1,17 @@
 // Keeps one run in IndexedDB as it goes: record, metrics in blocks, generations, inputs, checkpoints.
 // Without a database it keeps nothing. History that cannot be written is a warning, never the end of a run.
 
+import { tokenizerFileNames } from '../data/tokenizerFiles'
 import { fetchFile, readFolder } from '../hub/hub'
-import type { Param } from '../kernels/param'
-import { writeCheckpoint } from '../storage/checkpoints'
-import type { Database } from '../storage/db'
+import type { ErrorCode } from '../recipe/error'
+import { CheckpointWriter } from '../storage/checkpointWriter'
+import { writeCheckpoint } from '../storage/checkpointWrite'
+import { onConnection, openFinetaleDB, type Database } from '../storage/db'
 import { putGeneration } from '../storage/generations'
 import { appendEvals, appendSteps } from '../storage/metrics'
 import { createRun, deleteRun, putFiles, updateRun } from '../storage/runs'
-import type { CheckpointManifest, RunRecord, TrainingCursor } from '../storage/schema'
+import type { CheckpointManifest, RunRecord } from '../storage/schema'
+import type { CheckpointSource, Snapshot } from '../storage/snapshot'
 import type {
   DataSource,
   EnvironmentInfo,
@@ -19,20 +22,23 @@ import type {
   StepMetrics,
 } from '../workers/protocol'
 import { toErrorData } from './errors'
-import type { AdamW } from './optimizer'
 import { totalSteps } from './schedule'
 
 /** Steps kept back before they are written as one block; a checkpoint or a pause writes them at once. */
 const BLOCK_STEPS = 20
+/** Data files are kept under this and their own name, so that they meet no file of the model. */
+const DATA_PREFIX = 'data/'
 
-export type RunPatch = Partial<Pick<RunRecord, 'state' | 'step' | 'bestEvalLoss' | 'error'>>
+export type RunPatch = Partial<
+  Pick<RunRecord, 'state' | 'step' | 'bestEvalLoss' | 'error' | 'recipe' | 'environment' | 'changes'>
+>
 
 export interface KeeperOptions {
   readonly runId: string
   /** Gives the open connection; null where there is no database. */
   readonly open: (() => Promise<Database>) | null
   /** Hears what could not be kept, each sentence once. */
-  readonly warn: (message: string) => void
+  readonly warn: (message: string, code?: ErrorCode) => void
 }
 
 export class RunKeeper {
@@ -40,8 +46,13 @@ export class RunKeeper {
   readonly #warned = new Set<string>()
   #steps: StepMetrics[] = []
   #evals: EvalMetrics[] = []
-  #inputs: Promise<void> = Promise.resolve()
+  /** The copying of the inputs; null while it has failed. */
+  #inputs: Promise<void> | null = Promise.resolve()
+  #copyAgain: () => Promise<void> = () => Promise.resolve()
   #discarded = false
+  /** The record of a new run, until it is stored. */
+  #unwritten: RunRecord | null = null
+  readonly #writer = new CheckpointWriter()
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -52,25 +63,48 @@ export class RunKeeper {
     return this.#options.open !== null && !this.#discarded
   }
 
-  /** Writes the record of a new run. */
+  /** Writes the record of a new run; where that fails, everything written later tries it again first. */
   begin(record: RunRecord): Promise<void> {
-    return this.#try((db) => createRun(db, record))
+    this.#unwritten = record
+    return this.#try(async () => {})
+  }
+
+  async #begun(db: Database): Promise<void> {
+    const record = this.#unwritten
+    if (record === null) return
+    this.#unwritten = null
+    try {
+      await createRun(db, record)
+    } catch (error) {
+      this.#unwritten = record
+      throw error
+    }
   }
 
   /**
    * Starts to copy what a resume needs beside the checkpoint: config, tokenizer files and data set, as they are now.
-   * The first checkpoint waits for it, and fails if it failed.
+   * The first checkpoint waits for it, and tries it again if it failed.
    */
   keepInputs(model: ModelSource, data: DataSource): void {
-    this.#inputs = this.#copyInputs(model, data)
-    this.#inputs.catch(() => {})
+    this.#copyAgain = () => {
+      this.#inputs = this.#copyInputs(model, data).catch((error: unknown) => {
+        this.#inputs = null
+        throw error
+      })
+      this.#inputs.catch(() => {})
+      return this.#inputs
+    }
+    void this.#copyAgain().catch(() => {})
   }
 
   async #copyInputs(model: ModelSource, data: DataSource): Promise<void> {
     if (this.#options.open === null) return
-    const files = await readFolder(model, ['config.json', 'tokenizer.json'], ['tokenizer_config.json'])
-    const rows = data.kind === 'file' ? data.file : await fetchFile(data.url, data.label)
-    await putFiles(await this.#options.open(), this.#options.runId, rows === null ? files : { ...files, data: rows })
+    const files = await readFolder(model, ['config.json'], tokenizerFileNames)
+    const rows = Object.entries(await dataFiles(data)).map(([name, blob]): [string, Blob] => [
+      `${DATA_PREFIX}${name}`,
+      blob,
+    ])
+    await putFiles(await this.#options.open(), this.#options.runId, { ...files, ...Object.fromEntries(rows) })
   }
 
   addStep(metrics: StepMetrics): void {
@@ -102,29 +136,44 @@ export class RunKeeper {
     })
   }
 
-  /** Writes a checkpoint and makes it current; the history before it is written first. */
-  async save(cursor: TrainingCursor, params: readonly Param[], optimizer: AdamW): Promise<CheckpointManifest> {
-    const { open, runId } = this.#options
+  /** Starts the thread that writes checkpoints, so that the first save does not wait for it. */
+  warmUp(): void {
+    if (this.#options.open !== null) void this.#writer.start()
+  }
+
+  /**
+   * Writes a checkpoint from a snapshot and makes it current, beside the training. The inputs are stored before it.
+   * @throws FinetaleError when it was not saved
+   */
+  async save(snapshot: Snapshot): Promise<CheckpointManifest> {
+    await this.#beforeSave()
+    return this.#writer.save(snapshot)
+  }
+
+  /** The same straight from the model's memory, which must not change meanwhile: where a copy does not fit. */
+  async saveInPlace(source: CheckpointSource): Promise<CheckpointManifest> {
+    const open = await this.#beforeSave()
+    return writeCheckpoint(open, source)
+  }
+
+  async #beforeSave(): Promise<() => Promise<Database>> {
+    const { open } = this.#options
     if (open === null) throw new Error('there is no database')
-    await this.#inputs
-    await this.flush({})
-    return writeCheckpoint(await open(), {
-      runId,
-      cursor,
-      tensors: params.map(({ name, shape }) => ({ name, shape })),
-      streams: {
-        weights: (index) => params[index]?.value.dataSync<'float32'>() ?? new Float32Array(0),
-        exp_avg: (index) => optimizer.read('exp_avg', index),
-        exp_avg_sq: (index) => optimizer.read('exp_avg_sq', index),
-      },
-    })
+    await (this.#inputs ?? this.#copyAgain())
+    await this.#begun(await open())
+    return open
+  }
+
+  /** The run has ended; nothing is saved after it. */
+  close(): void {
+    this.#writer.close()
   }
 
   /** Removes the run and all that was kept of it. */
   async discard(): Promise<void> {
     const { open, runId } = this.#options
     this.#discarded = true
-    await this.#inputs.catch(() => {})
+    await this.#inputs?.catch(() => {})
     if (open !== null) await deleteRun(await open(), runId)
   }
 
@@ -132,14 +181,41 @@ export class RunKeeper {
     const { open, warn } = this.#options
     if (open === null || this.#discarded) return
     try {
-      await write(await open())
+      await onConnection(open, async (db) => {
+        await this.#begun(db)
+        await write(db)
+      })
     } catch (thrown) {
-      const { message, action } = toErrorData(thrown)
+      const { message, action, code } = toErrorData(thrown)
       if (this.#warned.has(message)) return
       this.#warned.add(message)
-      warn(`${message} ${action}`)
+      warn(`${message} ${action}`, code)
     }
   }
+}
+
+/** The files of a data set by name; none when one at an address is gone. */
+async function dataFiles(data: DataSource): Promise<Readonly<Record<string, Blob>>> {
+  if (data.kind === 'files') return data.files
+  const file = await fetchFile(data.url, data.label)
+  // The name keeps the ending, which tells the format when the run is resumed.
+  return file === null ? {} : { [fileNameOf(data.url) || data.label]: file }
+}
+
+function fileNameOf(url: string): string {
+  return decodeURIComponent(new URL(url, location.href).pathname.split('/').pop() ?? '')
+}
+
+/** A run's keeper; says so when this browser keeps nothing. */
+export async function keeperFor(runId: string, warn: KeeperOptions['warn']): Promise<RunKeeper> {
+  const problem = await openFinetaleDB().then(
+    () => null,
+    (thrown: unknown) => toErrorData(thrown),
+  )
+  if (problem !== null) warn(`${problem.message} ${problem.action}`, problem.code)
+  // Another tab that blocks an upgrade may let go later; a browser that keeps nothing will not.
+  const hopeless = problem !== null && problem.code !== 'blocked'
+  return new RunKeeper({ runId, open: hopeless ? null : () => openFinetaleDB(), warn })
 }
 
 /** The record of a run that is about to begin. */
@@ -150,6 +226,10 @@ export function newRecord(request: StartRequest, environment: EnvironmentInfo): 
     ...{ id: runId, name, state: 'running', recipe, environment, generation },
     modelLabel: model.label,
     dataLabel: data.label,
+    modelOrigin: model.kind === 'files' ? (model.origin ?? null) : null,
+    dataOrigin: data.kind === 'files' ? (data.origin ?? null) : null,
+    // Without the user's choice the columns are recognised anew when the run is resumed, by the same rule.
+    ...(data.mapping === undefined ? {} : { dataMapping: data.mapping }),
     dataFingerprint: dataset.fingerprint,
     prompts: prompts.map(({ prompt }) => prompt),
     totalSteps: totalSteps(recipe, dataset.train.rows),

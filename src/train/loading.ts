@@ -8,6 +8,7 @@ import { GPTNeo } from '../model/gptNeo'
 import { loadModel as loadFiles } from '../model/load'
 import { createParams, type NamedArray } from '../model/params'
 import { FinetaleError } from '../recipe/error'
+import { listCheckpoints } from '../storage/checkpointCare'
 import { readCheckpoint } from '../storage/checkpoints'
 import type { Database } from '../storage/db'
 import { listGenerations } from '../storage/generations'
@@ -27,20 +28,45 @@ function withEos(model: GPTNeo): LoadedModel {
   return { model, eosId: model.config.eos_token_ids[0] ?? -1 }
 }
 
-/** A model with its folder's own weights. Throws FinetaleError; nothing stays allocated then. */
+/** A model with its folder's own weights, in any form where the files are at hand. Throws FinetaleError; nothing stays
+ * allocated then. */
 export async function loadModel(source: ModelSource): Promise<LoadedModel> {
-  return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors'])))
+  if (source.kind === 'url')
+    return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors'])))
+  const config = await readFolder(source, ['config.json'])
+  return withEos(await loadFiles({ ...source.files, ...config }))
 }
 
-async function currentCheckpoint(db: Database, record: RunRecord): Promise<CheckpointManifest> {
-  const manifest = record.currentCheckpoint === '' ? undefined : await db.get('checkpoints', record.currentCheckpoint)
-  if (manifest !== undefined) return manifest
+/** A run's checkpoints to try, the current one first and then the others, latest first. */
+async function usableCheckpoints(db: Database, record: RunRecord): Promise<CheckpointManifest[]> {
+  const { name, currentCheckpoint } = record
+  const all = (await listCheckpoints(db, record.id)).reverse()
+  if (all.length > 0) return all.sort((a, b) => Number(b.id === currentCheckpoint) - Number(a.id === currentCheckpoint))
   throw new FinetaleError(
-    record.currentCheckpoint === ''
-      ? `The run "${record.name}" ended before its first checkpoint, so there is nothing to go on from.`
-      : `The checkpoint of the run "${record.name}" is gone: the browser may have cleared part of its storage.`,
+    currentCheckpoint === ''
+      ? `The run "${name}" ended before its first checkpoint, so there is nothing to go on from.`
+      : `The checkpoint of the run "${name}" is gone: the browser may have cleared part of its storage.`,
     'Discard the run and start it again.',
   )
+}
+
+/** What `read` makes of the first checkpoint that is whole; `onDamage` hears of those before it. */
+async function fromWhole<T>(
+  record: RunRecord,
+  manifests: readonly CheckpointManifest[],
+  read: (manifest: CheckpointManifest) => Promise<T>,
+  onDamage: (sentence: string) => void,
+): Promise<T> {
+  if (manifests[0]?.id !== record.currentCheckpoint) onDamage('The latest checkpoint is gone; an earlier one is used.')
+  for (const [i, manifest] of manifests.entries()) {
+    try {
+      return await read(manifest)
+    } catch (error) {
+      if (!(error instanceof FinetaleError) || i === manifests.length - 1) throw error
+      onDamage(`${error.message} The checkpoint before it is used.`)
+    }
+  }
+  throw new Error('no checkpoint to read')
 }
 
 async function storedConfig(db: Database, record: RunRecord): Promise<GPTNeoConfig> {
@@ -54,43 +80,64 @@ async function storedConfig(db: Database, record: RunRecord): Promise<GPTNeoConf
   return parseConfig(await file.text())
 }
 
-/** The weights of a run's current checkpoint, for generation. */
-export async function loadStoredModel(db: Database, record: RunRecord): Promise<LoadedModel & { step: number }> {
-  const manifest = await currentCheckpoint(db, record)
+/** The weights of a run's current checkpoint, for generation; of an earlier one when that is damaged. */
+export async function loadStoredModel(
+  db: Database,
+  record: RunRecord,
+  onDamage: (sentence: string) => void,
+): Promise<LoadedModel & { step: number }> {
+  const manifests = await usableCheckpoints(db, record)
   const config = await storedConfig(db, record)
-  const weights = new Map<string, NamedArray>()
-  for await (const { stream, name, shape, data } of readCheckpoint(db, manifest)) {
-    if (stream === 'weights') weights.set(name, { shape, data })
-    else if (weights.size === manifest.tensors.length) break
+  const read = async (manifest: CheckpointManifest) => {
+    const weights = new Map<string, NamedArray>()
+    for await (const { stream, name, shape, data } of readCheckpoint(db, manifest)) {
+      if (stream !== 'weights') break
+      weights.set(name, { shape, data })
+    }
+    return { weights, step: manifest.cursor.step }
   }
-  return { ...withEos(new GPTNeo(config, createParams(config, weights))), step: manifest.cursor.step }
+  const { weights, step } = await fromWhole(record, manifests, read, onDamage)
+  return { ...withEos(new GPTNeo(config, createParams(config, weights))), step }
+}
+
+export interface LoadListener {
+  /** Hears of checkpoints that could not be used. */
+  readonly onDamage: (sentence: string) => void
+  /** Hears the share of the checkpoint read so far, 0 to 1. */
+  readonly onProgress: (share: number) => void
 }
 
 /**
- * Everything a run needs to go on from its current checkpoint. History after the checkpoint is removed from storage,
- * but only once the checkpoint has been read whole.
+ * Everything a run needs to go on from its current checkpoint, or from an earlier one when that is damaged. History after
+ * the checkpoint is removed from storage, but only once the checkpoint has been read whole.
  */
 export async function loadStoredRun(
   db: Database,
   record: RunRecord,
   total: number,
+  { onDamage, onProgress }: LoadListener,
 ): Promise<LoadedModel & { optimizer: AdamW; cursor: TrainingCursor; evaluated: boolean }> {
-  const manifest = await currentCheckpoint(db, record)
+  const manifests = await usableCheckpoints(db, record)
   const config = await storedConfig(db, record)
-  const { cursor } = manifest
-  const weights = new Map<string, NamedArray>()
-  const moments: { stream: 'exp_avg' | 'exp_avg_sq'; name: string; data: Float32Array }[] = []
-  for await (const { stream, name, shape, data } of readCheckpoint(db, manifest)) {
-    if (stream === 'weights') weights.set(name, { shape, data })
-    else if (stream === 'exp_avg' || stream === 'exp_avg_sq') moments.push({ stream, name, data })
+  const read = async (manifest: CheckpointManifest) => {
+    const weights = new Map<string, NamedArray>()
+    const moments: { stream: 'exp_avg' | 'exp_avg_sq'; name: string; data: Float32Array }[] = []
+    for await (const { stream, name, shape, data } of readCheckpoint(db, manifest, onProgress)) {
+      if (stream === 'weights') weights.set(name, { shape, data })
+      else moments.push({ stream, name, data })
+    }
+    return { weights, moments, cursor: manifest.cursor }
   }
+  const { weights, moments, cursor } = await fromWhole(record, manifests, read, onDamage)
   const params = createParams(config, weights)
   const optimizer = new AdamW(params, record.recipe)
   try {
     for (const { stream, name, data } of moments) optimizer.restore(stream, name, data)
     optimizer.restoreStep(cursor.updates)
-    await truncateAfter(db, record.id, cursor.step)
-    const late = (await listGenerations(db, record.id)).filter(({ step }) => step > cursor.step)
+    // The rows of the untouched model come after the first step, so a run that begins anew makes them anew.
+    const last = cursor.step === 0 ? -1 : cursor.step
+    await truncateAfter(db, record.id, last)
+    const late = (await listGenerations(db, record.id)).filter(({ step }) => step > last)
     await Promise.all(late.map(({ id }) => db.delete('generations', id)))
     const evals = await readEvals(db, record.id)
     const evaluated = !evaluationDue(record.recipe, cursor, total) || evals.some(({ step }) => step === cursor.step)

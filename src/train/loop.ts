@@ -12,8 +12,8 @@ import type { TrainingCursor } from '../storage/schema'
 import type { EvalMetrics, StepMetrics, TokenizedDataset } from '../workers/protocol'
 import { evaluateRows } from './evaluate'
 import type { AdamW } from './optimizer'
-import { batchesPerEpoch, learningRate, stepsPerEpoch, totalSteps } from './schedule'
-import { trainStep } from './step'
+import { batchesPerEpoch, learningRate, loggedLearningRate, stepsPerEpoch, totalSteps } from './schedule'
+import { trainStepSurely } from './step'
 
 /** The cursor of a run that has not begun. */
 export const startCursor: TrainingCursor = {
@@ -24,6 +24,9 @@ export const startCursor: TrainingCursor = {
   tokensSeen: 0,
   lossSum: 0,
   lossSteps: 0,
+  logSteps: 0,
+  logTokens: 0,
+  logSeconds: 0,
   bestEvalLoss: null,
 }
 
@@ -94,9 +97,6 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
   const perEpoch = batchesPerEpoch(recipe, train.rows)
   let cursor = options.cursor
   let order: Int32Array | null = null
-  let seconds = 0
-  let tokens = 0
-  let sinceLog = 0
 
   async function* evaluation(): AsyncGenerator<LoopEvent> {
     if (!evaluationDue(recipe, cursor, total) || held.rows === 0) return
@@ -105,7 +105,7 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
     const result = await evaluateRows({ model, rows: held, recipe, padId, exclusive, proceed })
     if (result === null) return
     const best = cursor.bestEvalLoss
-    cursor = { ...cursor, bestEvalLoss: best === null ? result.loss : Math.min(best, result.loss) }
+    cursor = { ...cursor, bestEvalLoss: lower(best, result.loss) }
     const epoch = epochOf(cursor, recipe, train.rows)
     yield { kind: 'eval', metrics: { step: cursor.step, epoch, ...result, at: Date.now() }, cursor }
   }
@@ -132,11 +132,12 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
       for (let b = from; b < to; b++) {
         window.push(collate(train, rows.slice(b * size, (b + 1) * size), recipe, padId))
       }
-      return trainStep(model, optimizer, window, { learningRate: rate, maxGradNorm: recipe.max_grad_norm })
+      const { max_grad_norm: maxGradNorm, loss_divisor: lossDivisor } = recipe
+      return trainStepSurely(model, optimizer, window, { learningRate: rate, maxGradNorm, lossDivisor })
     })
-    seconds += (performance.now() - begun) / 1000
-    tokens += result.tokens
-    sinceLog++
+    const logSteps = (cursor.logSteps ?? 0) + 1
+    const logTokens = (cursor.logTokens ?? 0) + result.tokens
+    const logSeconds = (cursor.logSeconds ?? 0) + (performance.now() - begun) / 1000
     const epochEnds = to === perEpoch
     cursor = {
       ...cursor,
@@ -147,6 +148,7 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
       tokensSeen: cursor.tokensSeen + result.tokens,
       lossSum: cursor.lossSum + (result.skipped ? 0 : result.loss),
       lossSteps: cursor.lossSteps + (result.skipped ? 0 : 1),
+      ...{ logSteps, logTokens, logSeconds },
     }
     if (result.skipped) yield { kind: 'skipped', loss: result.loss, gradNorm: result.gradNorm, cursor }
     const logs = cursor.step % Math.max(1, recipe.logging_steps) === 0 || cursor.step === total
@@ -157,16 +159,15 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
         step: cursor.step,
         epoch: epochOf(cursor, recipe, train.rows),
         loss: cursor.lossSum / cursor.lossSteps,
-        learning_rate: rate,
+        learning_rate: loggedLearningRate(recipe, cursor.step - 1, total),
         grad_norm: result.gradNorm,
-        seconds: seconds / sinceLog,
-        tokens: tokens / sinceLog,
+        seconds: logSeconds / logSteps,
+        tokens: logTokens / logSteps,
         heapBytes: heapBytes(),
         tensors: tf.memory().numTensors,
         at: Date.now(),
       }
-      cursor = { ...cursor, lossSum: 0, lossSteps: 0 }
-      seconds = tokens = sinceLog = 0
+      cursor = { ...cursor, lossSum: 0, lossSteps: 0, logSteps: 0, logTokens: 0, logSeconds: 0 }
       yield { kind: 'step', metrics, cursor }
     }
     if (epochEnds) {
@@ -176,6 +177,12 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
     yield* evaluation()
   }
   return 'finished'
+}
+
+/** The lower of two losses; one that is not finite does not count. */
+function lower(best: number | null, loss: number): number | null {
+  if (!Number.isFinite(loss)) return best
+  return best === null ? loss : Math.min(best, loss)
 }
 
 function boundTo(control: LoopControl): { exclusive: <T>(work: () => T) => Promise<T>; proceed: () => boolean } {

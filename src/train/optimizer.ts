@@ -2,7 +2,8 @@
 // The update is one pass over memory, in place, by a kernel; this file holds the rules, the numbers and the state.
 
 import { adamwUpdate, sumOfSquares, type AdamWNumbers } from '../kernels/optim'
-import type { Param } from '../kernels/param'
+import { reserveGradients, type Param } from '../kernels/param'
+import { floatsOf } from '../kernels/runtime'
 import * as tf from '../kernels/tf'
 import { FinetaleError } from '../recipe/error'
 import type { Recipe } from '../recipe/recipe'
@@ -37,6 +38,7 @@ export class AdamW {
     this.#settings = settings
     const zeros = () => params.map((param) => tf.zeros(param.shape.slice()))
     this.#moments = { exp_avg: zeros(), exp_avg_sq: zeros() }
+    reserveGradients(params)
   }
 
   /** Updates done so far: the t of the bias corrections. */
@@ -78,6 +80,13 @@ export class AdamW {
     const tensor = this.#moments[moment][index]
     if (tensor === undefined) throw new RangeError(`no parameter ${index}`)
     return tensor.dataSync<'float32'>()
+  }
+
+  /** The same without a copy, to be used at once: see floatsOf. */
+  view(moment: Moment, index: number): Float32Array {
+    const tensor = this.#moments[moment][index]
+    if (tensor === undefined) throw new RangeError(`no parameter ${index}`)
+    return floatsOf(tensor)
   }
 
   /** Replaces one moment by parameter name. Throws FinetaleError for an unknown name or another length. */

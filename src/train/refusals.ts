@@ -22,6 +22,15 @@ export function requireRows(dataset: TokenizedDataset): void {
   )
 }
 
+/** Throws FinetaleError when the rows are not those the run was trained on. */
+export function requireSameData(record: RunRecord, dataset: TokenizedDataset): void {
+  if (record.dataFingerprint === dataset.fingerprint) return
+  throw new FinetaleError(
+    'The data set is not the one this run was trained on, so going on would not be the same run.',
+    'Start a new run with this data set.',
+  )
+}
+
 /** For what must wait until no run is live. */
 export function busy(): FinetaleError {
   return new FinetaleError('A run is live in this tab.', 'Stop it first, or wait until it has finished.')

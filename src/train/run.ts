@@ -8,17 +8,18 @@ import type { TrainingCursor } from '../storage/schema'
 import type {
   Decode,
   EnvironmentInfo,
+  RunChange,
   RunEvent,
   RunPhase,
   TokenizedDataset,
   TokenizedPrompt,
 } from '../workers/protocol'
 import { type Mutex, RunControl } from './control'
-import { toErrorData } from './errors'
 import { evaluateRows } from './evaluate'
 import type { RunKeeper } from './keeper'
 import { type LoopEvent, trainLoop } from './loop'
 import type { AdamW } from './optimizer'
+import { Saver } from './saver'
 import { stepsPerEpoch, totalSteps } from './schedule'
 import { writeText } from './writeText'
 
@@ -36,6 +37,10 @@ export interface RunParts {
   readonly environment: EnvironmentInfo
   /** Where to go on; step 0 for a new run. */
   readonly cursor: TrainingCursor
+  /** What was changed knowingly before. */
+  readonly changes?: readonly RunChange[]
+  /** True when the run goes on from a stored checkpoint. */
+  readonly resumed: boolean
   /** True when the evaluation due at the cursor is already in the history. */
   readonly evaluated: boolean
   readonly keeper: RunKeeper
@@ -49,8 +54,8 @@ export interface RunParts {
 export class Run {
   readonly control: RunControl
   readonly #parts: RunParts
+  readonly #saver: Saver
   #cursor: TrainingCursor
-  #savedStep: number
   #badSteps = 0
   #resting: RunPhase = 'warming up'
   /** The untouched weights of a new run, until the step-0 rows are made. */
@@ -59,15 +64,20 @@ export class Run {
   constructor(parts: RunParts) {
     this.#parts = parts
     this.#cursor = parts.cursor
-    this.#savedStep = parts.cursor.step === 0 ? -1 : parts.cursor.step
     this.control = new RunControl(parts.mutex, {
-      save: (cursor) => this.#save(cursor),
-      saveDue: ({ step }) =>
-        parts.recipe.save_steps > 0 && step > 0 && step % parts.recipe.save_steps === 0 && step !== this.#savedStep,
+      save: (cursor, wait) => this.#save(cursor, wait),
+      saveDue: (cursor) => this.#saver.due(cursor),
       phase: async (phase, { step }) => {
         this.#rest(phase, `step ${step}`)
         await parts.keeper.flush({ step, state: phase === 'paused' ? 'paused' : 'running' })
       },
+    })
+    this.#saver = new Saver({
+      ...parts,
+      savedStep: parts.cursor.step === 0 && !parts.resumed ? -1 : parts.cursor.step,
+      exclusive: (work) => this.control.exclusive(work),
+      stalled: (step) => (step === null ? this.#tell(this.#resting, '') : this.#tell('saving', `step ${step}`)),
+      spoilt: () => this.control.pause(),
     })
   }
 
@@ -77,7 +87,7 @@ export class Run {
 
   /** Trains until the recipe ends or the user stops. Model and optimizer stay the caller's. */
   async train(): Promise<void> {
-    const { runId, recipe, dataset, model, environment, cursor, keeper, emit } = this.#parts
+    const { runId, recipe, dataset, model, environment, cursor, changes, keeper, emit } = this.#parts
     const total = totalSteps(recipe, dataset.train.rows)
     const perEpoch = stepsPerEpoch(recipe, dataset.train.rows)
     const { parameterCount: parameters } = model
@@ -89,6 +99,7 @@ export class Run {
       parameters,
       environment,
       fromStep: cursor.step,
+      ...(changes === undefined ? {} : { changes }),
     })
     this.#rest(cursor.step === 0 ? 'warming up' : 'training', '')
     // Updates are in place, so these must be copies; outside the heap, where room is scarce.
@@ -103,7 +114,9 @@ export class Run {
       await this.#finish(next.value)
     } finally {
       this.#untouched = null
+      await this.#saver.settled()
       await keeper.flush({})
+      keeper.close()
     }
   }
 
@@ -216,38 +229,23 @@ export class Run {
         this.#tell('idle', 'discarded')
         return
       }
-      await this.#save(this.#cursor)
+      await this.#save(this.#cursor, true)
       await keeper.flush({ state: 'stopped', step })
       this.#tell('idle', `stopped at step ${step}`)
       return
     }
-    await this.#save(this.#cursor)
+    await this.#save(this.#cursor, true)
     if (this.#badSteps === 0) await this.control.exclusive(() => this.#runPrompts(step))
     await keeper.flush({ state: 'finished', step })
     this.#tell('finished', '')
   }
 
   /** Saves a checkpoint unless this step has one or its weights are suspect. A failure is a warning, not an end. */
-  async #save(cursor: TrainingCursor): Promise<void> {
-    const { runId, model, optimizer, keeper, emit } = this.#parts
+  async #save(cursor: TrainingCursor, wait: boolean): Promise<void> {
+    if (this.#badSteps === 0) return this.#saver.save(cursor, wait)
+    if (wait) await this.#saver.settled()
     const { step } = cursor
-    if (step === this.#savedStep) return
-    if (this.#badSteps > 0) {
-      this.#warn(`No checkpoint at step ${step}: the last step gave no usable numbers. The last good checkpoint stays.`)
-      return
-    }
-    if (!keeper.works) return
-    this.#tell('saving', `step ${step}`)
-    const begun = performance.now()
-    try {
-      const { bytes } = await this.control.exclusive(() => keeper.save(cursor, model.params, optimizer))
-      this.#savedStep = step
-      emit({ kind: 'checkpoint', runId, step, bytes, seconds: (performance.now() - begun) / 1000 })
-    } catch (thrown) {
-      const { message, action } = toErrorData(thrown)
-      this.#warn(`The checkpoint at step ${step} was not saved; the one before it stays. ${message} ${action}`)
-    }
-    this.#tell(this.#resting, '')
+    this.#warn(`No checkpoint at step ${step}: the last step gave no usable numbers. The last good checkpoint stays.`)
   }
 
   /** Changes the phase that the run returns to after saving, evaluating or generating. */

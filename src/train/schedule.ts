@@ -19,6 +19,11 @@ export function totalSteps(recipe: Recipe, trainRows: number): number {
   return Math.ceil(recipe.num_train_epochs * stepsPerEpoch(recipe, trainRows))
 }
 
+/** The learning rate that Trainer logs after step `step` (0-based): see LoggedLearningRate. */
+export function loggedLearningRate(recipe: Recipe, step: number, total: number): number {
+  return learningRate(recipe, recipe.log_learning_rate === 'used' ? step : step + 1, total)
+}
+
 /**
  * The learning rate that step `step` (0-based) uses. Warm-up rises linearly from 0; then linear falls to 0 at
  * `total`, cosine follows half a wave to 0, constant stays.

@@ -2,7 +2,8 @@
 // Implements TrainerApi without knowing how it is reached; trainer.worker.ts exposes it.
 
 import { initBackend, setThreads } from '../kernels/backend'
-import { FinetaleError } from '../recipe/error'
+import type { ErrorCode } from '../recipe/error'
+import { tidyCheckpoints } from '../storage/checkpointCare'
 import { openFinetaleDB } from '../storage/db'
 import { putGeneration } from '../storage/generations'
 import { getRun, updateRun } from '../storage/runs'
@@ -16,20 +17,23 @@ import type {
   ResumeRequest,
   RunEvent,
   RunPhase,
+  SelfCheckReport,
   StartRequest,
   StopMode,
   TrainerApi,
 } from '../workers/protocol'
+import { continued } from './changes'
 import { Mutex } from './control'
 import { toErrorData } from './errors'
-import { newRecord, RunKeeper } from './keeper'
+import { keeperFor, newRecord, type RunKeeper } from './keeper'
 import { withRunLock } from './lock'
 import { type LoadedModel, loadModel, loadStoredModel, loadStoredRun } from './loading'
 import { startCursor } from './loop'
 import { AdamW } from './optimizer'
-import { busy, notInMemory, requireRecord, requireRows } from './refusals'
+import { busy, notInMemory, requireRecord, requireRows, requireSameData } from './refusals'
 import { Run, type RunParts } from './run'
 import { totalSteps } from './schedule'
+import { selfCheck } from './selfCheck'
 import { writeText } from './writeText'
 
 /** Run id of a model loaded for generation only. */
@@ -66,6 +70,10 @@ export class TrainerSession implements TrainerApi {
   async connect(emit: (event: RunEvent) => void, decode: Decode): Promise<void> {
     this.#emit = emit
     this.#decode = decode
+    // What a tab that died in mid-save has left; nobody waits for it.
+    void openFinetaleDB()
+      .then(tidyCheckpoints)
+      .catch(() => {})
   }
 
   start(request: StartRequest): Promise<void> {
@@ -76,12 +84,12 @@ export class TrainerSession implements TrainerApi {
       const environment = await this.initialise({ threads: recipe.threads })
       const { model } = await this.#take(runId, 0, () => loadModel(request.model))
       for (const message of model.notes) this.#warn(runId, message)
-      const keeper = await this.#keeperOf(runId)
+      const keeper = await keeperFor(runId, (message, code) => this.#warn(runId, message, code))
       await keeper.begin(newRecord(request, environment))
       keeper.keepInputs(request.model, request.data)
       await this.#train(keeper, {
-        ...{ runId, recipe, dataset, prompts, generation, environment, cursor: startCursor, evaluated: false },
-        ...{ model, optimizer: new AdamW(model.params, recipe) },
+        ...{ runId, recipe, dataset, prompts, generation, environment, cursor: startCursor },
+        ...{ model, optimizer: new AdamW(model.params, recipe), resumed: false, evaluated: false },
       })
     })
   }
@@ -93,22 +101,23 @@ export class TrainerSession implements TrainerApi {
       this.#tell(runId, 'loading', '')
       const db = await openFinetaleDB()
       const record = await requireRecord(db, runId)
-      if (record.dataFingerprint !== dataset.fingerprint) {
-        throw new FinetaleError(
-          'The data set is not the one this run was trained on, so going on would not be the same run.',
-          'Start a new run with this data set.',
-        )
-      }
-      const { recipe } = record
-      const environment = await this.initialise({ threads: recipe.threads })
-      const total = totalSteps(recipe, dataset.train.rows)
+      requireSameData(record, dataset)
+      const environment = await this.initialise({ threads: record.recipe.threads })
+      const total = totalSteps(record.recipe, dataset.train.rows)
       const { model, optimizer, cursor, evaluated } = await this.#take(runId, record.step, () =>
-        loadStoredRun(db, record, total),
+        loadStoredRun(db, record, total, {
+          onDamage: (sentence) => this.#warn(runId, sentence),
+          onProgress: (share) => this.#tell(runId, 'loading', `${Math.round(100 * share)} %`),
+        }),
       )
-      const keeper = await this.#keeperOf(runId)
-      await keeper.flush({ state: 'running', step: cursor.step, bestEvalLoss: cursor.bestEvalLoss, error: null })
+      const { recipe, changes, sentences } = continued(record, request, environment, cursor.step)
+      for (const sentence of sentences) this.#warn(runId, sentence)
+      const keeper = await keeperFor(runId, (message, code) => this.#warn(runId, message, code))
+      const { step, bestEvalLoss } = cursor
+      await keeper.flush({ state: 'running', step, bestEvalLoss, error: null, recipe, environment, changes })
       await this.#train(keeper, {
-        ...{ runId, recipe, dataset, prompts, generation, environment, cursor, evaluated, model, optimizer },
+        ...{ runId, recipe, dataset, prompts, generation, environment, cursor, changes, evaluated, model, optimizer },
+        resumed: true,
       })
     })
   }
@@ -174,6 +183,12 @@ export class TrainerSession implements TrainerApi {
     return { parameters: model.parameterCount }
   }
 
+  async selfCheck(folder: string, onProgress: (share: number) => void): Promise<SelfCheckReport> {
+    this.#refuseWhileLive()
+    const environment = await this.initialise({ threads: this.#environment?.threads ?? 0 })
+    return this.#mutex.run(() => selfCheck(folder, environment, onProgress))
+  }
+
   async loadRun(runId: string): Promise<{ parameters: number; step: number }> {
     const held = this.#held
     if (held?.runId === runId) {
@@ -184,7 +199,9 @@ export class TrainerSession implements TrainerApi {
     const db = await openFinetaleDB()
     const record = await requireRecord(db, runId)
     await this.initialise({ threads: record.recipe.threads })
-    const { model, step } = await this.#take(runId, record.step, () => loadStoredModel(db, record))
+    const { model, step } = await this.#take(runId, record.step, () =>
+      loadStoredModel(db, record, (sentence) => this.#warn(runId, sentence)),
+    )
     if (this.#held !== null) this.#held.step = step
     return { parameters: model.parameterCount, step }
   }
@@ -248,17 +265,6 @@ export class TrainerSession implements TrainerApi {
     }
   }
 
-  /** A run's keeper; says so when this browser keeps nothing. */
-  async #keeperOf(runId: string): Promise<RunKeeper> {
-    const warn = (message: string) => this.#warn(runId, message)
-    const problem = await openFinetaleDB().then(
-      () => null,
-      (thrown: unknown) => toErrorData(thrown),
-    )
-    if (problem !== null) warn(`${problem.message} ${problem.action}`)
-    return new RunKeeper({ runId, open: problem === null ? () => openFinetaleDB() : null, warn })
-  }
-
   async #markFailed(runId: string, error: FinetaleErrorData): Promise<void> {
     const db = await openFinetaleDB()
     const record = await getRun(db, runId)
@@ -277,7 +283,7 @@ export class TrainerSession implements TrainerApi {
     this.#emit({ kind: 'phase', runId, phase, detail })
   }
 
-  #warn(runId: string, message: string): void {
-    this.#emit({ kind: 'warning', runId, message })
+  #warn(runId: string, message: string, code?: ErrorCode): void {
+    this.#emit({ kind: 'warning', runId, message, ...(code === undefined ? {} : { code }) })
   }
 }

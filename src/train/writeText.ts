@@ -4,6 +4,7 @@
 import { generateTokens, startDropped } from '../model/generate'
 import type { GPTNeo } from '../model/gptNeo'
 import type { GenerationSettings } from '../recipe/recipe'
+import { assertGeneration } from '../recipe/validateGeneration'
 import type { Decode, GenerationRow, TokenizedPrompt } from '../workers/protocol'
 import { textMetrics } from './textMetrics'
 
@@ -31,13 +32,25 @@ export function completeText(decoded: string): string {
   return decoded.replace(/\uFFFD+$/, '')
 }
 
+/** What the user should know about a prompt, as sentences. The prompt itself stays as it was typed. */
+export function promptNotes(prompt: string): string[] {
+  if (prompt === '') return ['The prompt is empty, so the text starts from the end-of-text token.']
+  if (!prompt.endsWith(' ')) return []
+  return [
+    'The prompt ends in a space, which was kept as typed. A model has hardly ever read a space without the word that ' +
+      'belongs to it, so the first word may come out odd.',
+  ]
+}
+
 /**
- * Writes one text and returns its row. `generation` is the exact text of all generated ids but end-of-text; a character
+ * Writes one text and returns its row. Throws FinetaleError for settings that cannot be used, before anything is written. `generation` is the exact text of all generated ids but end-of-text; a character
  * cut short by Stop or by the limit stays in it as the decoder gives it. `tokens` counts end-of-text too.
  */
 export async function writeText(options: WriteOptions): Promise<GenerationRow> {
   const { model, decode, eosId, runId, step, prompt, settings, onText, stopped, warn } = options
+  assertGeneration(settings)
   const begun = performance.now()
+  const notes = promptNotes(prompt.prompt)
   const ids: number[] = []
   let ended: GenerationRow['ended'] = 'length'
   let tokens = 0
@@ -61,7 +74,9 @@ export async function writeText(options: WriteOptions): Promise<GenerationRow> {
   if (generation !== shown) onText(generation)
   if (startDropped(model, prompt.ids.length, tokens)) {
     const limit = model.config.max_position_embeddings
-    warn(`The text is longer than the model's ${limit} positions, so its start was dropped while writing.`)
+    const message = `The text is longer than the model's ${limit} positions, so its start was dropped while writing.`
+    notes.push(message)
+    warn(message)
   }
   return {
     id: crypto.randomUUID(),
@@ -74,6 +89,7 @@ export async function writeText(options: WriteOptions): Promise<GenerationRow> {
     milliseconds: performance.now() - begun,
     tokens,
     ended,
+    ...(notes.length > 0 ? { notes } : {}),
     at: Date.now(),
   }
 }

@@ -83,12 +83,14 @@ export const appStyles = css`
     font-size: 20px;
     font-weight: 650;
   }
-  .train,
-  .try {
+  .train {
     display: grid;
     grid-template-columns: 360px minmax(0, 1fr);
     gap: 20px;
     align-items: start;
+  }
+  a {
+    color: var(--accent);
   }
   footer {
     display: flex;
@@ -100,8 +102,7 @@ export const appStyles = css`
     border-top: 1px solid var(--line);
   }
   @media (max-width: 960px) {
-    .train,
-    .try {
+    .train {
       grid-template-columns: minmax(0, 1fr);
     }
   }

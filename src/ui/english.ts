@@ -1,9 +1,14 @@
-// The English sentences of the page, by key. Values stand in braces. The recipe's labels are in englishRecipe.ts.
+// The English sentences of the page, by key. Values stand in braces. The recipe's are in englishRecipe.ts, those of sources
+// and checks in englishSources.ts.
 
 import { englishRecipe } from './englishRecipe'
+import { englishRuns } from './englishRuns'
+import { englishSources } from './englishSources'
 
 export const english = {
   ...englishRecipe,
+  ...englishRuns,
+  ...englishSources,
 
   // Page
   appName: 'Finetale',
@@ -25,6 +30,7 @@ export const english = {
   phase_idle: 'Ready',
   phase_stopped: 'Stopped',
   phase_opening: 'Opening',
+  phase_downloading: 'Downloading',
   phase_loading: 'Loading',
   phase_tokenizing: 'Reading rows',
   'phase_warming up': 'Warming up',
@@ -57,12 +63,6 @@ export const english = {
   // Data
   modelLabel: 'Model',
   dataLabel: 'Data set',
-  builtIn: 'Built in',
-  chooseFolder: 'Choose a folder…',
-  chooseFile: 'Choose a file…',
-  useBuiltIn: 'Use the built-in one',
-  modelHelp: 'A Hugging Face folder: config.json, model.safetensors, tokenizer.json.',
-  dataHelp: 'JSON lines with the columns text and, if you like, target.',
   rowsHeading: 'Rows',
   rowsCount: '{total} rows',
   rowsLoading: 'Reading the data set…',
@@ -100,9 +100,6 @@ export const english = {
   measuring: '…',
 
   // Charts
-  chartLoss: 'Loss',
-  chartRate: 'Learning rate',
-  chartNorm: 'Gradient norm',
   chartEmpty: 'The curve starts with the first step.',
   chartSmoothing: 'Smoothing',
   chartTable: 'Table',
@@ -110,7 +107,7 @@ export const english = {
   chartStep: 'step',
   seriesRaw: 'raw',
   seriesSmooth: 'smoothed',
-  seriesEval: 'evaluation',
+  seriesEval: 'eval/loss',
   chartKeys: '{title}. Arrow keys read values; drag to zoom, double-click to reset.',
   chartPoint: '{series} {value}',
   chartAt: 'step {step}',
@@ -172,6 +169,7 @@ export const english = {
   resumeTitleFailed: '{name} failed',
   resumeSaved: 'Stopped at step {step} of {total}, last saved {ago} at step {saved}.',
   resumeUnsaved: 'Stopped at step {step} of {total}; nothing was saved yet.',
+  resumeCleared: 'Stopped at step {step} of {total}; the browser has cleared its checkpoints.',
   resume: 'Resume',
   discard: 'Discard',
   discardSure: 'Discard for good?',
@@ -182,13 +180,16 @@ export const english = {
   restartWorker: 'Restart the worker',
   warnNoStorage:
     'This browser keeps no data for the page (a private window, or storage is full): the run lasts only while this tab is open.',
+  noteRunsLost: 'Saved runs of an earlier visit are gone, cleared by the browser ({count}): {names}.',
+  noteKept: 'This browser has promised to keep saved runs until you delete them.',
+  noteMayBeCleared:
+    'This browser may clear saved runs by itself when space runs short or the page is not visited for long: export what you want to keep.',
   warnOtherTab: 'Another tab owns that run; close it there first.',
   singleThreaded: 'Single-threaded: up to {times} times slower here',
   singleThreadedWhy: 'Threads need the page to be loaded once more, with headers that this host does not send.',
   singleThreadedCannot:
     'Threads need headers that this host does not send. The page could not supply them here: that takes HTTPS, a browser with service workers on, a window of its own, and every file of the build.',
   turnOnThreads: 'Turn on threads',
-  warnRecipeLink: 'The link’s recipe was not used: {reason}',
   errorEmptyPrompt: 'The prompt is empty: at least one token is needed to go on from.',
   actionEmptyPrompt: 'Write a few words first.',
   errorDataChanged: 'The stored data set gives other tokens than the ones the run was trained on.',

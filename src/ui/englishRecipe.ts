@@ -4,7 +4,8 @@ export const englishRecipe = {
   recipeHeading: 'Recipe',
   recipePreset: 'Start from',
   preset_demo: 'Built-in demo (about two minutes)',
-  preset_courseNotebook: 'Course notebook (its settings)',
+  preset_courseNotebook: 'Course notebook (33M parameters)',
+  preset_tiny: 'Try a tiny model (1M, the course’s data)',
   preset_custom: 'This page’s link',
   recipeAdvanced: 'All settings',
   recipeReset: 'Reset {label}',
@@ -46,7 +47,14 @@ export const englishRecipe = {
   label_seed: 'Seed',
   help_seed: 'Same seed, same split and order.',
   label_order_rule: 'Order rule',
-  help_order_rule: 'Which library version’s shuffling to follow.',
+  help_order_rule:
+    'Which version of transformers shuffles: transformers_4_30 is 4.30, the notebook’s; dataloader is 4.31 and later; seedable is 4.57.',
+  label_loss_divisor: 'Loss divided by',
+  help_loss_divisor:
+    'targets divides by the tokens that are predicted, as transformers 4.30 did; labels also counts each row’s first token, as 4.57 does, and shows a slightly lower loss.',
+  label_eval_average: 'Evaluation average',
+  help_eval_average:
+    'batches averages the batches’ losses by rows, as Trainer does; targets lets every predicted token weigh the same.',
   label_optim: 'Optimizer',
   help_optim: 'adamw_hf is the notebook’s variant.',
   label_learning_rate: 'Learning rate',
@@ -67,12 +75,17 @@ export const englishRecipe = {
   help_max_grad_norm: 'Largest gradient norm; 0 turns clipping off.',
   label_logging_steps: 'Log every',
   help_logging_steps: 'Steps between logged values.',
+  label_log_learning_rate: 'Logged learning rate',
+  help_log_learning_rate:
+    'next logs the rate of the step to come, as transformers 4.30 did, so the last one is 0; used logs the rate of the step just made, as 4.57 does.',
   label_eval_strategy: 'Evaluate',
   help_eval_strategy: 'By steps, once per epoch, or not at all.',
   label_eval_steps: 'Evaluate every',
   help_eval_steps: 'Steps between evaluations.',
   label_save_steps: 'Save every',
   help_save_steps: 'Steps between checkpoints; 0 saves only on pause, stop and hide.',
+  label_save_minutes: 'Save every, in minutes',
+  help_save_minutes: 'Saves after so many minutes in any case; 0 turns that off.',
   label_threads: 'Threads',
   help_threads: '0 takes what the machine has.',
 } as const satisfies Record<string, string>

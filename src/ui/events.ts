@@ -1,9 +1,12 @@
 // The events that elements send upwards, by name and detail, and the one function that sends them.
 
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
-import type { RunEvent, StopMode } from '../workers/protocol'
+import type { ColumnMapping, HubRef, RunEvent, StopMode } from '../workers/protocol'
+import type { PickedFile } from '../state/inputs'
+import type { Side } from '../state/sources'
 import type { Writer } from '../state/textWriter'
 import type { PresetName } from '../recipe/presets'
+import type { HubAction } from './hubErrors'
 
 export interface FinetaleEvents {
   'finetale-train': undefined
@@ -13,16 +16,29 @@ export interface FinetaleEvents {
   'finetale-stop': StopMode
   'finetale-resume': string
   'finetale-discard': string
+  'finetale-run-open': string
+  'finetale-run-rename': { runId: string; name: string }
+  'finetale-run-delete': string
+  'finetale-run-fork': string
+  'finetale-run-export': { runId: string; what: 'run' | 'model' }
+  'finetale-run-import': File
+  'finetale-run-watch': string
   'finetale-recipe-change': Recipe
   'finetale-preset': PresetName
   'finetale-field-change': number | string | boolean
   'finetale-field-reset': undefined
   'finetale-row': number
-  'finetale-model-files': readonly File[]
-  'finetale-data-file': File
-  'finetale-built-in': 'model' | 'data'
-  'finetale-files': readonly File[]
-  'finetale-use-built-in': undefined
+  'finetale-built-in': Side
+  'finetale-files': { side: Side; files: readonly PickedFile[] }
+  'finetale-hub': { side: Side; ref: HubRef; token: string }
+  'finetale-hub-closed': undefined
+  'finetale-hub-action': { side: Side; action: HubAction }
+  'finetale-download': undefined
+  'finetale-cancel-download': undefined
+  'finetale-remove-cached': Side
+  'finetale-mapping': ColumnMapping
+  'finetale-count': undefined
+  'finetale-show-runs': undefined
   'finetale-write': { prompt: string; settings: GenerationSettings; writer: Writer }
   'finetale-notebook-prompts': { settings: GenerationSettings; writer: Writer }
   'finetale-stop-writing': undefined

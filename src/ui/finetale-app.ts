@@ -4,32 +4,39 @@
 
 import { html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
-import { demo, presets, type PresetName } from '../recipe/presets'
+import { presets, type PresetName } from '../recipe/presets'
 import type { Recipe } from '../recipe/recipe'
 import { validate } from '../recipe/validate'
-import { builtInData, builtInModel, modelFromFiles } from '../state/inputs'
+import { readAddress, type AddressChoice } from '../state/addressChoice'
+import type { LibraryController } from '../state/libraryController'
+import { presetChoices } from '../state/presetSources'
 import type { RunController } from '../state/runController'
 import { isActive, isBusy, RunStore } from '../state/runStore'
+import type { SourceController } from '../state/sourceController'
+import { missingSides } from '../state/sources'
 import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
-import type { DataSource, ModelSource } from '../workers/protocol'
 import { appStyles } from './appStyles'
 import { send, type FinetaleEvent } from './events'
-import './finetale-data-panel'
-import './finetale-generate-panel'
-import './finetale-generation-table'
+import './finetale-check-panel'
+import './finetale-data-step'
+import './finetale-export-panel'
 import './finetale-live-region'
 import './finetale-metrics'
 import './finetale-notices'
 import './finetale-recipe-panel'
 import './finetale-resume-banner'
 import './finetale-run-bar'
+import './finetale-runs-step'
 import './finetale-thread-notice'
+import './finetale-try-step'
 import { formatLoss, formatPercent } from './format'
 import { logo } from './logo'
 import { say } from './messages'
 import { phaseLabel, runSummary, shareDone } from './runSummary'
 import { controls } from './sharedStyles'
+
+type Place = 'data' | 'train' | 'try' | 'check' | 'runs'
 
 /** @fires finetale-run-event - Every event of the run shown, as it comes. */
 @customElement('finetale-app')
@@ -38,12 +45,14 @@ export class FinetaleApp extends LitElement {
 
   @property({ attribute: false }) store = new RunStore()
   @property({ attribute: false }) controller: RunController | null = null
-  /** The recipe the page opens with. */
-  @property({ attribute: false }) initialRecipe: Recipe = demo()
+  @property({ attribute: false }) sources: SourceController | null = null
+  @property({ attribute: false }) library: LibraryController | null = null
+  /** What the page opens with. */
+  @property({ attribute: false }) initial: AddressChoice = readAddress('', document.baseURI)
 
-  @state() private recipe: Recipe = demo()
-  @state() private base: Recipe = demo()
-  @state() private preset: PresetName | 'custom' = 'demo'
+  @state() private recipe: Recipe = this.initial.recipe
+  @state() private base: Recipe = this.initial.base
+  @state() private preset: PresetName | 'custom' = this.initial.preset
 
   #unlisten: (() => void) | null = null
 
@@ -55,17 +64,23 @@ export class FinetaleApp extends LitElement {
   override connectedCallback() {
     super.connectedCallback()
     this.#unlisten = this.controller?.onEvent((event) => send(this, 'finetale-run-event', event)) ?? null
+    window.addEventListener('hashchange', this.#followHash)
   }
 
   override disconnectedCallback() {
     super.disconnectedCallback()
     this.#unlisten?.()
+    window.removeEventListener('hashchange', this.#followHash)
+  }
+
+  override firstUpdated() {
+    this.#followHash()
   }
 
   override willUpdate(changed: Map<PropertyKey, unknown>) {
-    if (!changed.has('initialRecipe')) return
-    this.recipe = this.base = this.initialRecipe
-    this.preset = JSON.stringify(this.initialRecipe) === JSON.stringify(demo()) ? 'demo' : 'custom'
+    if (!changed.has('initial')) return
+    const { recipe, base, preset } = this.initial
+    Object.assign(this, { recipe, base, preset })
   }
 
   override updated() {
@@ -109,11 +124,25 @@ export class FinetaleApp extends LitElement {
           <section class="step" id="step-train">
             ${this.renderHeading(2, say('stepTrain'))} ${this.renderTrain()}
           </section>
-          <section class="step" id="step-try">${this.renderHeading(3, say('stepTry'))} ${this.renderTry()}</section>
+          <section class="step" id="step-try">
+            ${this.renderHeading(3, say('stepTry'))}
+            <finetale-try-step .store=${this.store} .controller=${this.controller}></finetale-try-step>
+          </section>
+          <section class="step" id="step-runs">
+            <finetale-runs-step
+              .store=${this.store}
+              .library=${this.library}
+              @finetale-resume=${(event: FinetaleEvent<'finetale-resume'>) => this.resume(event.detail)}
+            ></finetale-runs-step>
+          </section>
+          <section class="step" id="step-check">
+            <h2>${say('checkHeading')}</h2>
+            <finetale-check-panel .store=${this.store} .controller=${this.controller}></finetale-check-panel>
+          </section>
         </main>
         <footer class="muted">
           <span>${say('privacy')}</span>
-          ${this.renderEnvironment()}
+          <span><a href="#check">${say('checkLink')}</a>${this.renderEnvironment()}</span>
         </footer>
         ${this.renderLive()}
       </div>
@@ -134,7 +163,8 @@ export class FinetaleApp extends LitElement {
   }
 
   private renderBar() {
-    const { phase, ready } = this.store.state
+    const { phase, ready, hub } = this.store.state
+    const fetchable = missingSides(hub).length > 0 && phase !== 'downloading'
     const invalid = validate(this.recipe).length > 0
     return html`<finetale-run-bar
       .phase=${phase}
@@ -143,7 +173,7 @@ export class FinetaleApp extends LitElement {
       .share=${shareDone(this.store.state)}
       .busy=${isBusy(phase)}
       .active=${this.#active}
-      .canTrain=${!invalid && ready}
+      .canTrain=${!invalid && (ready || fetchable)}
       .invalid=${invalid && !this.#active}
       @finetale-train=${this.train}
       @finetale-pause=${() => this.#do((c) => c.pause())}
@@ -154,23 +184,14 @@ export class FinetaleApp extends LitElement {
   }
 
   private renderData() {
-    const { model, data, preview, rowIndex, rowView } = this.store.state
-    return html`<finetale-data-panel
-      .model=${model}
-      .data=${data}
-      .preview=${preview}
-      .rowIndex=${rowIndex}
-      .rowView=${rowView}
-      .locked=${this.#active}
-      @finetale-row=${(event: FinetaleEvent<'finetale-row'>) => this.#viewRow(event.detail)}
-      @finetale-model-files=${(event: FinetaleEvent<'finetale-model-files'>) => this.modelChosen(event.detail)}
-      @finetale-data-file=${({ detail: file }: FinetaleEvent<'finetale-data-file'>) =>
-        this.#prepare({ data: { kind: 'file', label: file.name, file } })}
-      @finetale-built-in=${({ detail }: FinetaleEvent<'finetale-built-in'>) =>
-        this.#prepare(
-          detail === 'model' ? { model: builtInModel(document.baseURI) } : { data: builtInData(document.baseURI) },
-        )}
-    ></finetale-data-panel>`
+    return html`<finetale-data-step
+      .store=${this.store}
+      .sources=${this.sources}
+      .controller=${this.controller}
+      .recipe=${this.recipe}
+      @finetale-preset=${(event: FinetaleEvent<'finetale-preset'>) => this.presetChosen(event.detail)}
+      @finetale-show-runs=${() => this.#scrollTo('runs')}
+    ></finetale-data-step>`
   }
 
   private renderTrain() {
@@ -185,33 +206,14 @@ export class FinetaleApp extends LitElement {
           @finetale-recipe-change=${(event: FinetaleEvent<'finetale-recipe-change'>) => this.edit(event.detail)}
           @finetale-preset=${(event: FinetaleEvent<'finetale-preset'>) => this.presetChosen(event.detail)}
         ></finetale-recipe-panel>
-        <finetale-metrics
-          .state=${this.store.state}
-          .steps=${this.store.steps}
-          .evals=${this.store.evals}
-        ></finetale-metrics>
-      </div>
-    `
-  }
-
-  private renderTry() {
-    const { writing, generations, latest, phase, runId, ready } = this.store.state
-    const { text } = this.controller ?? {}
-    return html`
-      <div class="try">
-        <finetale-generate-panel
-          .writing=${writing?.text ?? null}
-          .hasRun=${runId !== '' && phase !== 'interrupted' && phase !== 'failed' && latest !== null}
-          .runOnly=${this.#active}
-          .step=${latest?.step ?? 0}
-          .disabled=${!ready || (this.#active && latest === null)}
-          @finetale-write=${({ detail }: FinetaleEvent<'finetale-write'>) =>
-            void text?.generate(detail.prompt, detail.settings, detail.writer)}
-          @finetale-notebook-prompts=${({ detail }: FinetaleEvent<'finetale-notebook-prompts'>) =>
-            void text?.runPrompts(detail.settings, detail.writer)}
-          @finetale-stop-writing=${() => this.#do((c) => c.text.stop())}
-        ></finetale-generate-panel>
-        <finetale-generation-table .rows=${generations}></finetale-generation-table>
+        <div>
+          <finetale-metrics
+            .state=${this.store.state}
+            .steps=${this.store.steps}
+            .evals=${this.store.evals}
+          ></finetale-metrics>
+          <finetale-export-panel .store=${this.store}></finetale-export-panel>
+        </div>
       </div>
     `
   }
@@ -219,7 +221,7 @@ export class FinetaleApp extends LitElement {
   private renderEnvironment() {
     const { environment } = this.store.state
     if (!environment) return nothing
-    return html`<span>${say('environment', { flavour: environment.flavour, threads: environment.threads })}</span>`
+    return html` · ${say('environment', { flavour: environment.flavour, threads: environment.threads })}`
   }
 
   private renderLive() {
@@ -232,9 +234,16 @@ export class FinetaleApp extends LitElement {
     ></finetale-live-region>`
   }
 
+  /** What is missing is fetched first. */
   private readonly train = () => {
-    this.#scrollTo('train')
-    this.#do((controller) => controller.train(this.recipe))
+    const { sources } = this
+    const missing = missingSides(this.store.state.hub).length > 0
+    this.#scrollTo(missing ? 'data' : 'train')
+    this.#do(async (controller) => {
+      if (missing && sources && !(await sources.hub.download())) return
+      if (missing) this.#scrollTo('train')
+      await controller.train(this.recipe)
+    })
   }
 
   private resume(runId: string) {
@@ -251,29 +260,12 @@ export class FinetaleApp extends LitElement {
     this.preset = name
     this.base = presets[name]()
     this.edit(this.base)
-  }
-
-  private modelChosen(files: readonly File[]) {
-    try {
-      this.#prepare({ model: modelFromFiles(files) })
-    } catch (thrown) {
-      this.store.update({ error: toErrorData(thrown) })
-    }
-  }
-
-  /** Changes an input: what was trained or written belongs to the old one and leaves the page, not the storage. */
-  #prepare(change: { model?: ModelSource; data?: DataSource }) {
-    const model = change.model ?? this.store.state.model
-    const data = change.data ?? this.store.state.data
-    if (!model || !data) return
-    if (change.model) this.controller?.text.holds('')
-    this.store.clearRun(change.model !== undefined)
-    this.#do((controller) => controller.prepare(model, data))
+    this.#do(async () => void (await this.sources?.choose(presetChoices(name, document.baseURI, this.initial.hub))))
   }
 
   #viewRow(row: number) {
     if (validate(this.recipe).length > 0 || !this.store.state.preview) return
-    this.#do((controller) => controller.viewRow(row, this.recipe))
+    this.#do((controller) => controller.preview.viewRow(row, this.recipe))
   }
 
   #do(command: (controller: RunController) => Promise<void>) {
@@ -281,7 +273,11 @@ export class FinetaleApp extends LitElement {
     command(this.controller).catch((thrown: unknown) => this.store.update({ error: toErrorData(thrown) }))
   }
 
-  #scrollTo(step: 'data' | 'train' | 'try') {
+  readonly #followHash = () => {
+    if (location.hash === '#check') this.#scrollTo('check')
+  }
+
+  #scrollTo(step: Place) {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches
     this.renderRoot.querySelector(`#step-${step}`)?.scrollIntoView({ behavior: calm ? 'auto' : 'smooth' })
   }

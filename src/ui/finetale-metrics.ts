@@ -7,7 +7,6 @@ import type { StoreState } from '../state/runStore'
 import './finetale-line-chart'
 import './finetale-progress-readout'
 import { formatRate, formatSignificant } from './format'
-import { say } from './messages'
 import { runSpeed } from './runSummary'
 import { controls } from './sharedStyles'
 
@@ -33,6 +32,7 @@ export class FinetaleMetrics extends LitElement {
   @property({ attribute: false }) steps = new StepColumns()
   @property({ attribute: false }) evals = new EvalColumns()
 
+  /** Charts go by the names that Trainer logs to Weights & Biases, which are no sentences. */
   override render() {
     const { state, steps, evals } = this
     if (!state) return nothing
@@ -52,7 +52,7 @@ export class FinetaleMetrics extends LitElement {
         ></finetale-progress-readout>
         <finetale-line-chart
           id="loss-chart"
-          .title=${say('chartLoss')}
+          .title=${'train/loss · eval/loss'}
           .x=${x}
           .y=${steps.column('loss')}
           .pointX=${evals.step.view()}
@@ -62,14 +62,14 @@ export class FinetaleMetrics extends LitElement {
         ></finetale-line-chart>
         <div class="small">
           <finetale-line-chart
-            .title=${say('chartRate')}
+            .title=${'train/learning_rate'}
             .x=${x}
             .y=${steps.column('learning_rate')}
             .height=${150}
             .format=${formatRate}
           ></finetale-line-chart>
           <finetale-line-chart
-            .title=${say('chartNorm')}
+            .title=${'train/grad_norm'}
             .x=${x}
             .y=${steps.column('grad_norm')}
             .height=${150}

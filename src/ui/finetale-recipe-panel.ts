@@ -24,6 +24,8 @@ const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
       'gradient_accumulation_steps',
       'per_device_eval_batch_size',
       'order_rule',
+      'loss_divisor',
+      'eval_average',
       'threads',
     ],
   ],
@@ -40,7 +42,7 @@ const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
       'adam_epsilon',
     ],
   ],
-  ['groupOften', ['logging_steps', 'eval_strategy', 'eval_steps', 'save_steps']],
+  ['groupOften', ['logging_steps', 'log_learning_rate', 'eval_strategy', 'eval_steps', 'save_steps', 'save_minutes']],
 ]
 
 /** @fires finetale-recipe-change - The edited recipe. @fires finetale-preset - The preset to start from. */
@@ -114,7 +116,7 @@ export class FinetaleRecipePanel extends LitElement {
         ${this.running ? html`<p class="note">${say('recipeRunning')}</p>` : nothing}
         <div class="preset">
           <label for="preset">${say('recipePreset')}</label>
-          <select id="preset" @change=${this.presetChosen}>
+          <select id="preset" ?disabled=${this.running} @change=${this.presetChosen}>
             ${Object.keys(presets)
               .filter(isPresetName)
               .map((name) => this.renderPreset(name))}

@@ -51,7 +51,7 @@ export class FinetaleResumeBanner extends LitElement {
     return this.runs.slice(0, SHOWN).map((run) => this.renderRun(run))
   }
 
-  private renderRun({ id, name, state, step, totalSteps: total, saved }: InterruptedRun) {
+  private renderRun({ id, name, state, step, totalSteps: total, saved, cleared }: InterruptedRun) {
     const titles: Readonly<Record<string, MessageKey>> = {
       stopped: 'resumeTitleStopped',
       paused: 'resumeTitlePaused',
@@ -59,7 +59,7 @@ export class FinetaleResumeBanner extends LitElement {
     }
     const text = saved
       ? say('resumeSaved', { step, total, ago: formatAgo(saved.at), saved: saved.step })
-      : say('resumeUnsaved', { step, total })
+      : say(cleared ? 'resumeCleared' : 'resumeUnsaved', { step, total })
     return html`
       <section class="run" data-run-id=${id} aria-label=${name}>
         <div class="text">

@@ -76,6 +76,8 @@ export class FinetaleRowView extends LitElement {
   /** 0-based index of the row. */
   @property({ type: Number }) row = 0
   @property({ attribute: false }) view: RowView | null = null
+  /** What is said while there is nothing to show. */
+  @property() waiting = ''
 
   override render() {
     const { view } = this
@@ -101,7 +103,7 @@ export class FinetaleRowView extends LitElement {
               </details>
               <p class="muted legend">${say('viewLegend')}</p>
             `
-          : html`<p class="muted">${say('rowsLoading')}</p>`
+          : html`<p class="muted">${this.waiting || say('rowsLoading')}</p>`
       }
     `
   }

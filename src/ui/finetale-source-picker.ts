@@ -1,33 +1,46 @@
-// One input of a run: what is chosen, and the ways to choose another. It opens no file; the chosen files go up in events.
+// One input of a run: what is chosen, and the ways to choose another: a hub, a folder, files or a zip, by button or by
+// dropping them here. It opens no file and asks no hub; choices go up in events.
 
 import { css, html, LitElement, nothing } from 'lit'
-import { customElement, property, query } from 'lit/decorators.js'
+import { customElement, property, query, state } from 'lit/decorators.js'
+import { pickedFiles, type PickedFile } from '../state/inputs'
+import type { Side } from '../state/sources'
+import type { HubRef } from '../workers/protocol'
+import { carriesFiles, droppedFiles } from './dropped'
 import { send } from './events'
+import './finetale-hub-form'
+import type { FinetaleHubForm, HubField } from './finetale-hub-form'
 import { say } from './messages'
 import { controls } from './sharedStyles'
 
-/** @fires finetale-files - The files chosen. @fires finetale-use-built-in - Back to the one that ships with the page. */
+/**
+ * @fires finetale-files - The files chosen, with the side. @fires finetale-built-in - Back to the one that ships with the
+ * page. @fires finetale-hub - A repository, from the form inside.
+ */
 @customElement('finetale-source-picker')
 export class FinetaleSourcePicker extends LitElement {
   static override styles = [
     controls,
     css`
-      .row {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 8px 12px;
+      .zone {
+        position: relative;
+        margin: -8px;
+        padding: 8px;
+        border: 2px dashed transparent;
+        border-radius: 10px;
       }
-      .what {
-        flex: 1 1 180px;
-        min-width: 0;
+      .zone.over {
+        border-color: var(--accent);
+        background: var(--accent-soft);
       }
       .kind {
-        font-size: 12px;
+        font-size: 12.5px;
         color: var(--ink-2);
+        overflow-wrap: anywhere;
       }
       .label {
         display: block;
+        margin-bottom: 10px;
         overflow-wrap: anywhere;
         font-weight: 600;
       }
@@ -37,70 +50,157 @@ export class FinetaleSourcePicker extends LitElement {
         gap: 6px;
       }
       .help {
-        margin-top: 4px;
+        margin-top: 8px;
       }
       .button:focus-within {
         outline: 2px solid var(--accent);
         outline-offset: 2px;
       }
+      .button.off {
+        opacity: 0.5;
+        cursor: not-allowed;
+      }
     `,
   ]
 
-  /** Which input this is: it decides labels, and whether a folder or a file is chosen. */
-  @property() kind: 'model' | 'data' = 'model'
+  /** Which input this is: it decides labels, and whether a folder or files are chosen. */
+  @property() kind: Side = 'model'
   /** What is chosen now. */
   @property() label = ''
+  /** Where it comes from, in words. */
+  @property() origin = ''
   @property({ type: Boolean }) builtIn = true
+  /** The repository that the hub form begins with. */
+  @property({ attribute: false }) repository: HubRef | null = null
+  @property({ type: Boolean }) hasToken = false
   @property({ type: Boolean }) disabled = false
 
-  @query('input') private readonly input!: HTMLInputElement
+  @state() private hubOpen = false
+  @state() private over = false
+
+  @query('finetale-hub-form') private readonly form!: FinetaleHubForm | null
+
+  override willUpdate(changed: Map<PropertyKey, unknown>) {
+    if (this.disabled) this.hubOpen = false
+    // A new choice has been made: the form has done its work.
+    if (changed.has('repository') || changed.has('label')) this.hubOpen = false
+  }
+
+  /** Opens the hub form with the cursor in a field. */
+  async openHub(field: HubField): Promise<void> {
+    this.hubOpen = true
+    await this.updateComplete
+    await this.form?.focusField(field)
+  }
+
+  /** Puts the keyboard on the first way to choose files. */
+  focusFiles(): void {
+    this.renderRoot.querySelector<HTMLInputElement>('input[type=file]')?.focus()
+  }
 
   override render() {
     const folder = this.kind === 'model'
     return html`
-      <div class="row">
-        <div class="what">
-          <span class="kind">
-            ${say(folder ? 'modelLabel' : 'dataLabel')}${this.builtIn ? html` · ${say('builtIn')}` : nothing}
-          </span>
-          <span class="label">${this.label || say('none')}</span>
-        </div>
+      <div
+        class=${this.over ? 'zone over' : 'zone'}
+        role="group"
+        aria-label=${say(folder ? 'modelLabel' : 'dataLabel')}
+        @dragover=${this.dragged}
+        @dragleave=${this.left}
+        @drop=${this.dropped}
+      >
+        <span class="kind">${say(folder ? 'modelLabel' : 'dataLabel')} · ${this.origin}</span>
+        <span class="label">${this.label || say('none')}</span>
         <div class="buttons">
+          <button
+            class="hub"
+            ?disabled=${this.disabled}
+            aria-expanded=${this.hubOpen ? 'true' : 'false'}
+            @click=${() => (this.hubOpen ? (this.hubOpen = false) : void this.openHub('id'))}
+          >
+            ${say('chooseHub')}
+          </button>
+          ${folder ? this.renderInput('model-folder', 'chooseFolder') : this.renderInput('data-file', 'chooseFile')}
+          ${folder ? this.renderInput('model-zip', 'chooseZip') : nothing}
           ${
             this.builtIn
               ? nothing
-              : html`<button class="quiet" ?disabled=${this.disabled} @click=${this.useBuiltIn}>
+              : html`<button
+                  class="quiet"
+                  ?disabled=${this.disabled}
+                  @click=${() => send(this, 'finetale-built-in', this.kind)}
+                >
                   ${say('useBuiltIn')}
                 </button>`
           }
-          <label class="button">
-            ${say(folder ? 'chooseFolder' : 'chooseFile')}
-            <input
-              class="hidden"
-              type="file"
-              id=${folder ? 'model-folder' : 'data-file'}
-              ?webkitdirectory=${folder}
-              ?multiple=${folder}
-              accept=${folder ? nothing : '.jsonl,.ndjson,.json'}
-              ?disabled=${this.disabled}
-              @change=${this.chosen}
-            />
-          </label>
         </div>
+        <p class="muted help">${this.over ? say('dropHere') : say(folder ? 'modelHelp' : 'dataHelp')}</p>
+        ${
+          this.hubOpen
+            ? html`<finetale-hub-form
+                .side=${this.kind}
+                .repository=${this.repository}
+                .hasToken=${this.hasToken}
+                @finetale-hub-closed=${() => (this.hubOpen = false)}
+              ></finetale-hub-form>`
+            : nothing
+        }
       </div>
-      <p class="muted help">${say(folder ? 'modelHelp' : 'dataHelp')}</p>
     `
   }
 
-  private readonly chosen = () => {
-    const files = Array.from(this.input.files ?? [])
-    if (files.length > 0) send(this, 'finetale-files', files)
-    // So that choosing the same file again, after a correction, is heard.
-    this.input.value = ''
+  private renderInput(
+    id: 'model-folder' | 'model-zip' | 'data-file',
+    label: 'chooseFolder' | 'chooseZip' | 'chooseFile',
+  ) {
+    const accept = {
+      'model-folder': nothing,
+      'model-zip': '.zip',
+      'data-file': '.parquet,.jsonl,.ndjson,.json,.csv,.tsv,.txt,.zip',
+    }[id]
+    return html`
+      <label class=${this.disabled ? 'button off' : 'button'}>
+        ${say(label)}
+        <input
+          class="hidden"
+          type="file"
+          id=${id}
+          ?webkitdirectory=${id === 'model-folder'}
+          ?multiple=${id !== 'model-zip'}
+          accept=${accept}
+          ?disabled=${this.disabled}
+          @change=${this.chosen}
+        />
+      </label>
+    `
   }
 
-  private readonly useBuiltIn = () => {
-    send(this, 'finetale-use-built-in', undefined)
+  private readonly chosen = ({ target }: Event) => {
+    if (!(target instanceof HTMLInputElement)) return
+    this.take(pickedFiles(target.files ?? []))
+    // So that choosing the same file again, after a correction, is heard.
+    target.value = ''
+  }
+
+  private readonly dragged = (event: DragEvent) => {
+    if (this.disabled || !carriesFiles(event)) return
+    event.preventDefault()
+    this.over = true
+  }
+
+  private readonly left = () => {
+    this.over = false
+  }
+
+  private readonly dropped = (event: DragEvent) => {
+    this.over = false
+    if (this.disabled || !carriesFiles(event)) return
+    event.preventDefault()
+    void droppedFiles(event).then((files) => this.take(files))
+  }
+
+  private take(files: readonly PickedFile[]) {
+    if (files.length > 0) send(this, 'finetale-files', { side: this.kind, files })
   }
 }
 

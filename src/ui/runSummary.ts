@@ -4,20 +4,24 @@ import type { Recipe } from '../recipe/recipe'
 import { validate } from '../recipe/validate'
 import { plannedSteps, speed } from '../state/estimate'
 import type { Speed } from '../state/estimate'
+import { missingSides } from '../state/sources'
 import { isActive } from '../state/runStore'
 import type { RunStore, StoreState } from '../state/runStore'
 import type { StepColumns } from '../state/columns'
-import { formatDuration, formatLoss } from './format'
+import type { FetchProgress } from '../workers/protocol'
+import { formatBytes, formatDuration, formatLoss } from './format'
 import { say } from './messages'
 
-export function phaseLabel({ phase, runId, ready, error }: StoreState): string {
+export function phaseLabel({ phase, runId, ready, error, hub }: StoreState): string {
   if (phase !== 'idle') return say(`phase_${phase}`)
   if (runId !== '') return say('phase_stopped')
-  return say(ready || error ? 'phase_idle' : 'phase_opening')
+  return say(ready || error || missingSides(hub).length > 0 ? 'phase_idle' : 'phase_opening')
 }
 
-/** 0 to 1, or null when there is no run to measure. */
-export function shareDone({ latest, totalSteps, runId }: StoreState): number | null {
+/** 0 to 1 of the download or of the run; null when there is nothing to measure. */
+export function shareDone({ latest, totalSteps, runId, hub }: StoreState): number | null {
+  const progress = hub.model?.progress ?? hub.data?.progress
+  if (progress) return progress.totalBytes ? Math.min(1, progress.receivedBytes / progress.totalBytes) : null
   if (runId === '' || totalSteps === 0) return null
   return Math.min(1, (latest?.step ?? 0) / totalSteps)
 }
@@ -39,7 +43,21 @@ export function runSummary({ state, steps }: Pick<RunStore, 'state' | 'steps'>, 
     return parts.filter(Boolean).join(' · ')
   }
   if (isActive(state)) return detail
+  const item = state.hub.model ?? state.hub.data
+  const fetching = [state.hub.data, state.hub.model].find((side) => side?.progress)
+  if (fetching?.progress) return `${fetching.ref.repo} · ${bytesDone(fetching.progress)}`
+  if (item && missingSides(state.hub).length > 0 && phase !== 'downloading') {
+    return say('summaryDownload', { model: state.hub.model?.ref.repo ?? model?.label ?? item.ref.repo })
+  }
   if (!model || !preview || validate(recipe).length > 0) return ''
   const rows = preview.totalRows
   return say('summaryIdle', { model: model.label, rows, steps: plannedSteps(recipe, rows) })
+}
+
+/** How far a download is: "12 MB of 291 MB". */
+export function bytesDone({ receivedBytes, totalBytes }: FetchProgress): string {
+  const done = formatBytes(receivedBytes)
+  return totalBytes === null
+    ? say('progressUnknown', { done })
+    : say('progressOf', { done, total: formatBytes(totalBytes) })
 }

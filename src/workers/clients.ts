@@ -3,7 +3,8 @@
 
 import { proxy, wrap } from 'comlink'
 import type { Remote } from 'comlink'
-import type { Decode, FinetaleErrorData, RunEvent, TokenizerApi, TrainerApi } from './protocol'
+import { FinetaleError, type ErrorDetails } from '../recipe/error'
+import type { BundleApi, Decode, FinetaleErrorData, RunEvent, TokenizerApi, TrainerApi } from './protocol'
 
 export const WORKER_CRASHED = 'WorkerCrashed'
 
@@ -22,7 +23,14 @@ export function toErrorData(thrown: unknown): FinetaleErrorData {
   const name = 'name' in thrown && typeof thrown.name === 'string' ? thrown.name : 'Error'
   const message = 'message' in thrown && typeof thrown.message === 'string' ? thrown.message : 'Something went wrong.'
   const action = 'action' in thrown && typeof thrown.action === 'string' && thrown.action ? thrown.action : reload
-  return { name, message, action }
+  return { name, message, action, ...detailsOf(thrown) }
+}
+
+/** The details of an error that crossed as data, or of a FinetaleError of this side. */
+function detailsOf(thrown: object): ErrorDetails {
+  if (thrown instanceof FinetaleError) return thrown.details
+  const { code, retryAfter }: ErrorDetails = thrown
+  return { ...(code === undefined ? {} : { code }), ...(retryAfter === undefined ? {} : { retryAfter }) }
 }
 
 interface Live<Api> {
@@ -101,6 +109,13 @@ export function createTokenizerClient(onCrash: (error: FinetaleErrorData) => voi
   const spawn = () =>
     new Worker(new URL('./tokenizer.worker.ts', import.meta.url), { type: 'module', name: 'finetale-tokenizer' })
   return createClient<TokenizerApi>('tokenizer', spawn, () => {}, onCrash)
+}
+
+/** Starts the bundle worker at the first call. */
+export function createBundleClient(onCrash: (error: FinetaleErrorData) => void): WorkerClient<BundleApi> {
+  const spawn = () =>
+    new Worker(new URL('./bundle.worker.ts', import.meta.url), { type: 'module', name: 'finetale-bundle' })
+  return createClient<BundleApi>('bundle', spawn, () => {}, onCrash)
 }
 
 export interface TrainerOptions {

@@ -2,20 +2,73 @@
 // Commands are Comlink method calls on the two interfaces; a run's progress comes back as RunEvent values through `emit`.
 // Errors cross as FinetaleErrorData. Every run event carries runId, so that late ones can be dropped at the store.
 
+import type { ErrorCode, ErrorDetails } from '../recipe/error'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 
-/** A model is a folder of files in Hugging Face layout: on this origin (url ends with '/'), or chosen by the user. */
+/** A repository on a hub with Hugging Face's addresses: `<base><owner>/<name>/resolve/<revision>/<file>`. */
+export interface HubRef {
+  readonly kind: 'model' | 'dataset'
+  /** The hub's or a mirror's address; ends with '/'. */
+  readonly base: string
+  /** 'owner/name', or a bare name. */
+  readonly repo: string
+  /** Branch, tag or commit. */
+  readonly revision: string
+}
+
+/** A model is a folder of files in Hugging Face layout: on this origin (url ends with '/'), or files at hand. */
 export type ModelSource =
   | { readonly kind: 'url'; readonly label: string; readonly url: string }
-  | { readonly kind: 'files'; readonly label: string; readonly files: Readonly<Record<string, Blob>> }
+  | {
+      readonly kind: 'files'
+      readonly label: string
+      readonly files: Readonly<Record<string, Blob>>
+      /** Where the files were fetched from; absent when the user chose them. */
+      readonly origin?: HubRef
+      /** The run whose checkpoint this is. */
+      readonly parent?: { readonly runId: string; readonly name: string; readonly step: number }
+    }
 
-/** A data set is one file, on this origin or chosen by the user. */
-export type DataSource =
+/** Which columns of a data set become `text` and `target`; target '' means there is none. */
+export interface ColumnMapping {
+  readonly text: string
+  readonly target: string
+}
+
+/** A data set is one file or several of one format, on this origin, chosen by the user or fetched from a hub. */
+export type DataSource = (
   | { readonly kind: 'url'; readonly label: string; readonly url: string }
-  | { readonly kind: 'file'; readonly label: string; readonly file: Blob }
+  | {
+      readonly kind: 'files'
+      readonly label: string
+      /** Read in the order of their names. */
+      readonly files: Readonly<Record<string, Blob>>
+      readonly origin?: HubRef
+    }
+) & {
+  /** The user's choice of columns; absent: recognised from the columns there are. */
+  readonly mapping?: ColumnMapping
+}
+
+/** How far the fetching of a repository's files has come. */
+export interface FetchProgress {
+  /** The file under way. */
+  readonly file: string
+  readonly receivedBytes: number
+  /** All files together; null while it is not known. Bytes received are those of the decoded files. */
+  readonly totalBytes: number | null
+  readonly bytesPerSecond: number
+  readonly secondsLeft: number | null
+}
+
+/** What a hub gave, and what the user should know of it: a new name, a missing hash. */
+export interface Fetched<Source> {
+  readonly source: Source
+  readonly notes: readonly string[]
+}
 
 /** An error as data: what happened, in one plain sentence, and what the user can do. */
-export interface FinetaleErrorData {
+export interface FinetaleErrorData extends ErrorDetails {
   readonly name: string
   readonly message: string
   readonly action: string
@@ -28,10 +81,20 @@ export interface DataRow {
 }
 
 export interface DatasetPreview {
+  /** The first 100 rows. */
   readonly rows: readonly DataRow[]
   readonly totalRows: number
+  /** What was read, for people: 'Parquet', 'CSV', 'JSON Lines'. */
+  readonly format: string
+  readonly columns: readonly string[]
+  /** The columns in use. */
+  readonly mapping: ColumnMapping
+  /** The known layout that was recognised ('text + target', 'prompt + completion', 'Alpaca', …); '' when none was. */
+  readonly layout: string
   /** Rows that cannot be used, counted by reason. */
   readonly dropped: Readonly<Record<string, number>>
+  /** Rows that are used but that the user should know of, counted by reason: numbers taken as text. */
+  readonly notes?: Readonly<Record<string, number>>
 }
 
 /** One row as the model sees it: the decoded text that is kept, what truncation cuts, and how much padding follows. */
@@ -42,6 +105,19 @@ export interface RowView {
   readonly realTokens: number
   readonly cutTokens: number
   readonly padTokens: number
+}
+
+/** How long the rows of a data set are in tokens, under a recipe. */
+export interface DatasetStatistics {
+  readonly rows: number
+  readonly meanTokens: number
+  readonly maxTokens: number
+  /** Rows longer than max_length, whose end is cut. */
+  readonly cutRows: number
+  /** 0 to 1: padding positions over all positions, were every row one of the training set. */
+  readonly paddingShare: number
+  /** Rows by tokens before the cut; bins of equal width, `to` excluded. */
+  readonly histogram: readonly { readonly from: number; readonly to: number; readonly rows: number }[]
 }
 
 /** Token rows, ready to train on. Buffers are transferred. */
@@ -71,11 +147,25 @@ export interface TokenizedDataset {
 
 /** tokenizer.worker: transformers.js tokenizer and data set parsing. Holds one tokenizer at a time. */
 export interface TokenizerApi {
+  /**
+   * Fetches a repository's files into the browser's cache, or finds them there, and gives them as a source.
+   * `token` goes to the host of `ref.base` only and is kept nowhere. Throws with a code that tells the kind of failure.
+   */
+  fetchModel(ref: HubRef, token: string, onProgress: (progress: FetchProgress) => void): Promise<Fetched<ModelSource>>
+  fetchData(ref: HubRef, token: string, onProgress: (progress: FetchProgress) => void): Promise<Fetched<DataSource>>
+  /** Ends a fetch under way: its call throws 'cancelled'. What had come whole stays in the cache. */
+  cancelFetch(): Promise<void>
+  /** Bytes that the cache holds of a repository; 0 when it is not whole. */
+  cachedBytes(ref: HubRef): Promise<number>
+  /** Removes a repository's files from the cache; returns the bytes freed. */
+  removeCached(ref: HubRef): Promise<number>
   /** Loads the folder's tokenizer.json (+ tokenizer_config.json). Throws when a file is missing or broken. */
   loadTokenizer(model: ModelSource): Promise<{ vocabSize: number; eosId: number; padId: number; warning?: string }>
   /** Parses the data set and keeps it for `tokenize` and `viewRow`. */
   loadDataset(data: DataSource): Promise<DatasetPreview>
   viewRow(row: number, recipe: Recipe): Promise<RowView>
+  /** Tokenizes every row of the data set to tell how long they are. */
+  statistics(recipe: Recipe): Promise<DatasetStatistics>
   tokenize(recipe: Recipe, onProgress: (done: number, total: number) => void): Promise<TokenizedDataset>
   encode(text: string): Promise<Int32Array>
   /** Exact text of the ids: no clean-up of spaces; special tokens are dropped when asked. */
@@ -129,11 +219,14 @@ export interface GenerationRow {
   readonly tokens: number
   /** Why it ended: end-of-text, the token limit, or the user's Stop. */
   readonly ended: 'eos' | 'length' | 'stopped'
+  /** What the user should know of this text, as sentences: a prompt that ends in a space, a start that was dropped. */
+  readonly notes?: readonly string[]
   readonly at: number
 }
 
 export type RunPhase =
   | 'idle'
+  | 'downloading'
   | 'loading'
   | 'tokenizing'
   | 'warming up'
@@ -155,6 +248,16 @@ export interface EnvironmentInfo {
   readonly userAgent: string
 }
 
+/** A change made knowingly in mid-run: from `step` on the run is computed otherwise than it began. */
+export interface RunChange {
+  readonly step: number
+  readonly what: 'learning_rate' | 'flavour'
+  readonly from: number | string
+  readonly to: number | string
+  /** Unix time in ms. */
+  readonly at: number
+}
+
 export type RunEvent =
   | { readonly kind: 'phase'; readonly runId: string; readonly phase: RunPhase; readonly detail: string }
   | {
@@ -166,6 +269,8 @@ export type RunEvent =
       readonly environment: EnvironmentInfo
       /** Steps already done, 0 for a new run: history after it has been truncated. */
       readonly fromStep: number
+      /** All knowing changes of the run so far; absent when there are none. */
+      readonly changes?: readonly RunChange[]
     }
   | { readonly kind: 'step'; readonly runId: string; readonly metrics: StepMetrics }
   | { readonly kind: 'eval'; readonly runId: string; readonly metrics: EvalMetrics }
@@ -175,8 +280,10 @@ export type RunEvent =
       readonly step: number
       readonly bytes: number
       readonly seconds: number
+      /** For how much of that training stood still. */
+      readonly stallSeconds?: number
     }
-  | { readonly kind: 'warning'; readonly runId: string; readonly message: string }
+  | { readonly kind: 'warning'; readonly runId: string; readonly message: string; readonly code?: ErrorCode }
   | { readonly kind: 'generation'; readonly runId: string; readonly row: GenerationRow }
   | { readonly kind: 'failed'; readonly runId: string; readonly error: FinetaleErrorData }
 
@@ -201,6 +308,8 @@ export interface TokenizedPrompt {
 
 export interface ResumeRequest {
   readonly runId: string
+  /** Multiplies the learning rate from the checkpoint on; kept in the run's record as a knowing change. */
+  readonly learningRateScale?: number
   readonly dataset: TokenizedDataset
   readonly prompts: readonly TokenizedPrompt[]
   readonly generation: GenerationSettings
@@ -212,8 +321,44 @@ export interface GenerateRequest {
   readonly settings: GenerationSettings
 }
 
+/** bundle.worker: carries stored runs in and out. Reads and writes storage only; a live run goes on beside it. */
+export interface BundleApi {
+  /** The run as a zip with everything it needs to go on elsewhere. `extra`: further text files by path. */
+  exportRun(
+    runId: string,
+    extra: Readonly<Record<string, string>>,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<Blob>
+  /** The model of the run's current checkpoint as a zipped folder in Hugging Face layout. */
+  exportModel(
+    runId: string,
+    extra: Readonly<Record<string, string>>,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<Blob>
+  /** Stores the run of a bundle; returns its id, a new one where its own is taken. */
+  importRun(bundle: Blob, label: string, onProgress: (doneBytes: number, totalBytes: number) => void): Promise<string>
+  /** The model of the run's current checkpoint as a source for a new run. */
+  runAsModel(runId: string): Promise<ModelSource>
+}
+
 /** Decodes ids in the tokenizer worker on the trainer's behalf. */
 export type Decode = (ids: Int32Array) => Promise<string>
+
+/** One quantity of the self-check, and how far it lies from what PyTorch computed. */
+export interface SelfCheckQuantity {
+  readonly name: 'logits' | 'loss' | 'gradients' | 'training' | 'weights' | 'text'
+  /** Logits and losses absolute; gradients over their tensor's largest; weights in learning rates; text in tokens. */
+  readonly difference: number
+  readonly limit: number
+  readonly passed: boolean
+}
+
+export interface SelfCheckReport {
+  readonly environment: EnvironmentInfo
+  readonly quantities: readonly SelfCheckQuantity[]
+  readonly passed: boolean
+  readonly seconds: number
+}
 
 /** trainer.worker: model, kernels, loop, checkpoints, generation. The only writer of run data. */
 export interface TrainerApi {
@@ -241,4 +386,9 @@ export interface TrainerApi {
   loadBase(model: ModelSource): Promise<{ parameters: number }>
   /** Loads a stored run's current checkpoint for generation. */
   loadRun(runId: string): Promise<{ parameters: number; step: number }>
+  /**
+   * Computes a small golden case and compares; `folder` is the URL of its files and ends with '/'. Throws while a run is
+   * live.
+   */
+  selfCheck(folder: string, onProgress: (share: number) => void): Promise<SelfCheckReport>
 }

@@ -1,15 +1,17 @@
 // tokenizer.worker: holds one tokenizer and one data set, and answers TokenizerApi. Wiring only; the work is in src/data.
 
 import { expose, transfer } from 'comlink'
-import { readDataset, type Dataset } from '../data/dataset'
+import { listColumns, previewOf, readDataset, type Dataset } from '../data/dataset'
+import { LengthCounter } from '../data/statistics'
 import { FolderTokenizer } from '../data/tokenizer'
 import { tokenizeRows, viewRow } from '../data/tokenize'
+import { tokenizerFileNames } from '../data/tokenizerFiles'
+import { HubFetcher } from '../hub/fetcher'
 import { readFolder } from '../hub/hub'
 import { FinetaleError } from '../recipe/error'
 import type { Recipe } from '../recipe/recipe'
-import type { DataSource, FinetaleErrorData, ModelSource, TokenizerApi } from './protocol'
-
-const PREVIEW_ROWS = 10
+import { throwingData } from './errorData'
+import type { DataSource, ModelSource, TokenizerApi } from './protocol'
 
 let tokenizer: FolderTokenizer | null = null
 let dataset: Dataset | null = null
@@ -24,12 +26,32 @@ function loadedDataset(): Dataset {
   return dataset
 }
 
+/** The data set, once its columns are known. */
+function usableDataset(): Dataset {
+  const { label, columns, rows } = loadedDataset()
+  if (rows.length > 0) return loadedDataset()
+  throw new FinetaleError(
+    `${label}: expected to know which column holds the text, found ${listColumns(columns)} and no choice.`,
+    'Choose the columns for text and target.',
+  )
+}
+
+const lengths = new LengthCounter()
+const hub = new HubFetcher()
+
 const api: TokenizerApi = {
+  fetchModel: (ref, token, onProgress) => hub.fetchModel(ref, token, onProgress),
+  fetchData: (ref, token, onProgress) => hub.fetchData(ref, token, onProgress),
+  cancelFetch: () => hub.cancelFetch(),
+  cachedBytes: (ref) => hub.cachedBytes(ref),
+  removeCached: (ref) => hub.removeCached(ref),
+
   async loadTokenizer(model: ModelSource) {
-    const files = await readFolder(model, ['tokenizer.json', 'config.json'], ['tokenizer_config.json'])
+    const files = await readFolder(model, ['config.json'], tokenizerFileNames)
     // Only a tokenizer that could be built replaces the one that is held.
     const loaded = await FolderTokenizer.load(files, model.label)
     tokenizer = loaded
+    lengths.cancel()
     const { vocabSize, eosId, padId } = loaded
     const extra = loaded.tokensWithoutRow()
     if (extra.length === 0) return { vocabSize, eosId, padId }
@@ -41,19 +63,27 @@ const api: TokenizerApi = {
   },
 
   async loadDataset(data: DataSource) {
-    dataset = await readDataset(data)
-    return { rows: dataset.rows.slice(0, PREVIEW_ROWS), totalRows: dataset.rows.length, dropped: dataset.dropped }
+    // Only a data set that could be read replaces the one that is held.
+    const read = await readDataset(data)
+    dataset = read
+    lengths.cancel()
+    return previewOf(read)
   },
 
   async viewRow(row: number, recipe: Recipe) {
-    const data = loadedDataset().rows[row]
+    const data = usableDataset().rows[row]
     if (data === undefined) throw new FinetaleError(`The data set has no row ${row + 1}.`, 'Choose another row.')
     return viewRow(data, recipe, loadedTokenizer())
   },
 
+  async statistics(recipe: Recipe) {
+    return lengths.statistics(usableDataset().rows, loadedTokenizer(), recipe)
+  },
+
   async tokenize(recipe: Recipe, onProgress: (done: number, total: number) => void) {
-    const { rows, dropped } = loadedDataset()
-    const result = tokenizeRows(rows, recipe, loadedTokenizer(), dropped, onProgress)
+    const { rows, dropped, notes } = usableDataset()
+    const tokenized = tokenizeRows(rows, recipe, loadedTokenizer(), dropped, onProgress)
+    const result = { ...tokenized, notes: { ...notes, ...tokenized.notes } }
     const { train, eval: evaluation } = result
     return transfer(result, [train.ids.buffer, train.lengths.buffer, evaluation.ids.buffer, evaluation.lengths.buffer])
   },
@@ -77,29 +107,16 @@ const api: TokenizerApi = {
   },
 }
 
-/** Errors leave as data, because a class does not survive the port. */
-function errorData(error: unknown): FinetaleErrorData {
-  const action = error instanceof FinetaleError ? error.action : ''
-  return error instanceof Error
-    ? { name: error.name, message: error.message, action }
-    : { name: 'Error', message: String(error), action }
-}
-
-function throwingData<Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) {
-  return async (...args: Args): Promise<Result> => {
-    try {
-      return await call(...args)
-    } catch (error) {
-      // eslint-disable-next-line @typescript-eslint/only-throw-error
-      throw errorData(error)
-    }
-  }
-}
-
 const exposed: TokenizerApi = {
+  fetchModel: throwingData(api.fetchModel.bind(api)),
+  fetchData: throwingData(api.fetchData.bind(api)),
+  cancelFetch: throwingData(api.cancelFetch.bind(api)),
+  cachedBytes: throwingData(api.cachedBytes.bind(api)),
+  removeCached: throwingData(api.removeCached.bind(api)),
   loadTokenizer: throwingData(api.loadTokenizer.bind(api)),
   loadDataset: throwingData(api.loadDataset.bind(api)),
   viewRow: throwingData(api.viewRow.bind(api)),
+  statistics: throwingData(api.statistics.bind(api)),
   tokenize: throwingData(api.tokenize.bind(api)),
   encode: throwingData(api.encode.bind(api)),
   decode: throwingData(api.decode.bind(api)),

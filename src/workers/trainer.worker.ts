@@ -30,6 +30,7 @@ const api: TrainerApi = {
   generate: (request, onText) => crossing(session.generate(request, onText)),
   stopGenerating: () => crossing(session.stopGenerating()),
   loadBase: (model) => crossing(session.loadBase(model)),
+  selfCheck: (folder, onProgress) => crossing(session.selfCheck(folder, onProgress)),
   loadRun: (runId) => crossing(session.loadRun(runId)),
 }
 

@@ -3,16 +3,20 @@
 import { deleteDB } from 'idb'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { listCheckpoints, sweepOrphans } from '../../src/storage/checkpointCare'
-import { readCheckpoint, writeCheckpoint, type CheckpointSource } from '../../src/storage/checkpoints'
+import { readCheckpoint } from '../../src/storage/checkpoints'
+import { writeCheckpoint } from '../../src/storage/checkpointWrite'
+import type { CheckpointSource } from '../../src/storage/snapshot'
 import { openFinetaleDB, type Database } from '../../src/storage/db'
 import { createRun, deleteRun, getRun } from '../../src/storage/runs'
 import type { CheckpointManifest } from '../../src/storage/schema'
 import { FinetaleError } from '../../src/recipe/error'
+import { onPut } from '../support/indexedDB'
 import { checkpointSource as source, expectedTensors, PART, storedRun as run } from '../support/storedRun'
 
 let names = 0
 let name = ''
 let db: Database
+const open = () => openFinetaleDB(name)
 
 beforeEach(async () => {
   name = `finetale-test-checkpoints-${Date.now()}-${names++}`
@@ -32,22 +36,19 @@ async function read(manifest: CheckpointManifest) {
   return found
 }
 
-type Put = (this: IDBObjectStore, value: unknown, key?: IDBValidKey) => IDBRequest<IDBValidKey>
-const put = Object.getOwnPropertyDescriptor(IDBObjectStore.prototype, 'put')!.value as Put
-
 /** Makes the n-th write into a store fail, counted from 0, the way a full disk does. */
 function failPut(store: string, n: number): void {
   let count = 0
-  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
-    if (this.name === store && count++ === n) throw new DOMException('no room', 'QuotaExceededError')
-    return put.call(this, value, key)
+  onPut(({ name }, _key, proceed) => {
+    if (name === store && count++ === n) throw new DOMException('no room', 'QuotaExceededError')
+    return proceed()
   })
 }
 
 describe('checkpoints', () => {
   test('what is read equals what was written, across parts', async () => {
     const written = source(3)
-    const manifest = await writeCheckpoint(db, written, PART)
+    const manifest = await writeCheckpoint(open, written, PART)
     expect(manifest.bytes).toBe(3 * 4 * 37)
     expect(manifest.parts.map(({ byteLength }) => byteLength)).toEqual([64, 64, 20, 64, 64, 20, 64, 64, 20])
     expect(await read(manifest)).toEqual(expectedTensors(written))
@@ -66,15 +67,15 @@ describe('checkpoints', () => {
         exp_avg_sq: () => heap.subarray(100, 1000),
       },
     }
-    const found = await read(await writeCheckpoint(db, big, 1000))
+    const found = await read(await writeCheckpoint(open, big, 1000))
     expect(found.map(({ data }) => data)).toEqual([heap.slice(0, 900), heap.slice(50, 950), heap.slice(100, 1000)])
   })
 
   test.each([0, 1, 4, 8])('full at part %i: the earlier checkpoint stays whole and current', async (part) => {
     const first = source(1)
-    const manifest = await writeCheckpoint(db, first, PART)
+    const manifest = await writeCheckpoint(open, first, PART)
     failPut('parts', part)
-    const saving = writeCheckpoint(db, source(2), PART)
+    const saving = writeCheckpoint(open, source(2), PART)
     await expect(saving).rejects.toBeInstanceOf(FinetaleError)
     await expect(saving).rejects.toThrow('used up')
     vi.restoreAllMocks()
@@ -82,13 +83,13 @@ describe('checkpoints', () => {
     expect(await read(manifest)).toEqual(expectedTensors(first))
     expect((await db.getAllKeys('parts')).length).toBe(manifest.parts.length)
     // And the next save succeeds.
-    expect((await writeCheckpoint(db, source(2), PART)).cursor.step).toBe(2)
+    expect((await writeCheckpoint(open, source(2), PART)).cursor.step).toBe(2)
   })
 
   test.each(['checkpoints', 'runs'])('a failure in the last transaction (%s) publishes nothing', async (store) => {
-    const manifest = await writeCheckpoint(db, source(1), PART)
+    const manifest = await writeCheckpoint(open, source(1), PART)
     failPut(store, 0)
-    await expect(writeCheckpoint(db, source(2), PART)).rejects.toBeInstanceOf(FinetaleError)
+    await expect(writeCheckpoint(open, source(2), PART)).rejects.toBeInstanceOf(FinetaleError)
     vi.restoreAllMocks()
     expect(await db.getAllKeys('checkpoints')).toEqual([manifest.id])
     expect((await getRun(db, 'r'))?.currentCheckpoint).toBe(manifest.id)
@@ -97,9 +98,9 @@ describe('checkpoints', () => {
 
   test('a stream that throws, and a run deleted in the meantime', async () => {
     const torn = { ...source(1), streams: { ...source(1).streams, exp_avg: () => new Float32Array(1) } }
-    await expect(writeCheckpoint(db, torn, PART)).rejects.toBeInstanceOf(FinetaleError)
+    await expect(writeCheckpoint(open, torn, PART)).rejects.toBeInstanceOf(FinetaleError)
     await deleteRun(db, 'r')
-    await expect(writeCheckpoint(db, source(1), PART)).rejects.toThrow('deleted')
+    await expect(writeCheckpoint(open, source(1), PART)).rejects.toThrow('deleted')
     expect(await db.count('parts')).toBe(0)
     expect(await db.count('checkpoints')).toBe(0)
   })
@@ -113,7 +114,7 @@ describe('checkpoints', () => {
       [5, 3.1],
       [6, 3.1],
     ]
-    for (const [step, best] of steps) await writeCheckpoint(db, source(step, best), PART)
+    for (const [step, best] of steps) await writeCheckpoint(open, source(step, best), PART)
     const kept = await listCheckpoints(db, 'r')
     expect(kept.map(({ cursor }) => cursor.step)).toEqual([3, 5, 6])
     expect((await db.getAllKeys('parts')).length).toBe(3 * 9)
@@ -124,7 +125,7 @@ describe('checkpoints', () => {
     ['short', (key: string) => db.put('parts', new Blob([new Uint8Array(63)]), key)],
     ['changed', (key: string) => db.put('parts', new Blob([new Uint8Array(64)]), key)],
   ])('a part that is %s is refused by name', async (_, damage) => {
-    const manifest = await writeCheckpoint(db, source(1), PART)
+    const manifest = await writeCheckpoint(open, source(1), PART)
     const { key } = manifest.parts[1]!
     await damage(key)
     await expect(read(manifest)).rejects.toBeInstanceOf(FinetaleError)
@@ -132,12 +133,12 @@ describe('checkpoints', () => {
   })
 
   test('a manifest that lacks a part is refused', async () => {
-    const manifest = await writeCheckpoint(db, source(1), PART)
+    const manifest = await writeCheckpoint(open, source(1), PART)
     await expect(read({ ...manifest, parts: manifest.parts.slice(1) })).rejects.toThrow('weights should hold')
   })
 
   test('the sweep removes orphans, not checkpoints and not a write under way', async () => {
-    const manifest = await writeCheckpoint(db, source(1), PART)
+    const manifest = await writeCheckpoint(open, source(1), PART)
     await db.put('parts', new Blob(['x']), 'orphan/0')
     await db.put('parts', new Blob(['x']), 'orphan/1')
     const waiting = source(2)
@@ -145,7 +146,7 @@ describe('checkpoints', () => {
     const values = waiting.streams.exp_avg_sq
     // By the last stream the parts of the first two are there, and no manifest names them yet.
     const streams = { ...waiting.streams, exp_avg_sq: (i: number) => (sweeps.push(sweepOrphans(db)), values(i)) }
-    const second = await writeCheckpoint(db, { ...waiting, streams }, PART)
+    const second = await writeCheckpoint(open, { ...waiting, streams }, PART)
     expect(await sweeps[0]).toBe(1)
     await Promise.all(sweeps)
     expect((await db.getAllKeys('parts')).some((key) => key.startsWith('orphan'))).toBe(false)
@@ -155,13 +156,13 @@ describe('checkpoints', () => {
   })
 
   test('a transaction that the browser ends in mid-write', async () => {
-    const manifest = await writeCheckpoint(db, source(1), PART)
-    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, key) {
-      const request = put.call(this, value, key)
-      if (typeof key === 'string' && key.endsWith('/5')) this.transaction.abort()
+    const manifest = await writeCheckpoint(open, source(1), PART)
+    onPut((store, key, proceed) => {
+      const request = proceed()
+      if (typeof key === 'string' && key.endsWith('/5')) store.transaction.abort()
       return request
     })
-    await expect(writeCheckpoint(db, source(2), PART)).rejects.toBeInstanceOf(FinetaleError)
+    await expect(writeCheckpoint(open, source(2), PART)).rejects.toBeInstanceOf(FinetaleError)
     expect((await getRun(db, 'r'))?.currentCheckpoint).toBe(manifest.id)
     expect((await db.getAllKeys('parts')).length).toBe(manifest.parts.length)
   })
@@ -174,7 +175,7 @@ describe('checkpoints', () => {
       tensors: [{ name: 'large', shape: [count] }],
       streams: { weights: () => values, exp_avg: () => values, exp_avg_sq: () => values },
     }
-    const manifest = await writeCheckpoint(db, large)
+    const manifest = await writeCheckpoint(open, large)
     expect(manifest.bytes).toBe(3 * 4 * count)
     expect(Math.max(...manifest.parts.map(({ byteLength }) => byteLength))).toBeLessThanOrEqual(64 * 2 ** 20)
     for await (const { data } of readCheckpoint(db, manifest)) expect(data[count - 1]).toBe(count - 1)

@@ -144,4 +144,31 @@ describe('text', () => {
     expect(warnings).toHaveLength(1)
     expect(warnings[0]).toMatch(/start was dropped/)
   })
+
+  test.each([
+    ['Once upon a time', []],
+    ['Once upon a time\n', []],
+    ['Once upon a time ', [/ends in a space/]],
+    [' ', [/ends in a space/]],
+    ['', [/prompt is empty/]],
+  ])('notes on the prompt "%s", which stays as typed', async (prompt, notes) => {
+    const row = await writeText({
+      ...{ ...base, model, prompt: { prompt, ids: Int32Array.of(EOS) }, settings: { ...greedy, max_new_tokens: 1 } },
+      ...{ onText: () => {}, stopped: () => false, warn: () => {} },
+    })
+    expect(row.prompt).toBe(prompt)
+    expect(row.notes?.length ?? 0).toBe(notes.length)
+    notes.forEach((note, i) => expect(row.notes?.[i]).toMatch(note))
+  })
+
+  test.each([{ temperature: NaN }, { top_p: -0.1 }, { top_k: -1 }, { max_new_tokens: 0 }])(
+    'settings %o are refused before anything is written',
+    async (change) => {
+      const writing = writeText({
+        ...{ ...base, model, settings: { ...greedy, ...change } },
+        ...{ onText: () => {}, stopped: () => false, warn: () => {} },
+      })
+      await expect(writing).rejects.toThrow(`"${Object.keys(change)[0]}" cannot be used`)
+    },
+  )
 })

@@ -50,8 +50,8 @@ describe.each(flavours)('%s', (flavour: KernelFlavour) => {
       q: q.at,
       k: k.at,
       v: v.at,
+      starts: harness.ints(Array.from({ length: B + 1 }, (_, b) => b * T)),
       lengths: harness.ints(lengths),
-      T,
       C,
       heads,
       window,
@@ -115,8 +115,8 @@ describe.each(flavours)('%s', (flavour: KernelFlavour) => {
       k: k.at,
       v: v.at,
       out: out.at,
+      starts: harness.ints([0, T]),
       lengths: harness.ints([T]),
-      T,
       C,
       heads: 2,
       window: 0,
@@ -154,5 +154,22 @@ describe.each(flavours)('%s', (flavour: KernelFlavour) => {
     const [ks, vs] = [keys, values].map((f) => matrixOf(rows, C, f.view)) as [oracle.Matrix, oracle.Matrix]
     const all = oracle.causalAttention(matrixOf(rows, C, queries), ks, vs, heads, window || null, [rows])
     expect(maxDifference(out.view, all.data.subarray(position * C))).toBeLessThan(2e-6)
+  })
+
+  test('attention over a cache: a huge score picks its key, a NaN stays in its head', () => {
+    const [C, rows] = [6, 9]
+    const noise = new Noise(4)
+    const [keys, values] = [1, 1].map(() => harness.floats(noise.floats(rows * C))) as [Floats, Floats]
+    const q = harness.floats(noise.floats(C))
+    q.view.set([1e15, 0], 0)
+    keys.view[5 * C] = 1e15
+    keys.view[7 * C + 2] = NaN
+    const out = harness.floats(new Float32Array(C))
+    const args = { q: q.at, keys: keys.at, values: values.at, out: out.at }
+    const shape = { position: rows - 1, C, heads: 3, window: 0, packing: PACKING_BYTES }
+    harness.pool.run('attentionCached', { ...args, ...shape }, 3)
+    expect([...out.view.subarray(0, 2)]).toEqual([...values.view.subarray(5 * C, 5 * C + 2)])
+    expect([...out.view].map(Number.isNaN)).toEqual([false, false, true, true, false, false])
+    expect(harness.guardsIntact()).toBe(true)
   })
 })

@@ -44,7 +44,7 @@ beforeEach(() => {
 function request(change: Partial<Recipe> = {}): StartRequest {
   return {
     ...{ runId: crypto.randomUUID(), name: 'test run', recipe: { ...recipe, ...change }, model, prompts, generation },
-    data: { kind: 'file', label: 'rows.jsonl', file: new Blob(['rows']) },
+    data: { kind: 'files', label: 'rows.jsonl', files: { 'rows.jsonl': new Blob(['rows']) } },
     dataset: datasetOf([A, B, C], [B, C]),
   }
 }
@@ -72,7 +72,7 @@ describe('a run', () => {
     expect(losses()).toHaveLength(6)
     expect(ofKind('eval').map(({ metrics }) => metrics.step)).toEqual([0, 3, 6])
     expect(ofKind('generation').map(({ row }) => row.step)).toEqual([0, 6])
-    expect(ofKind('checkpoint').map(({ step }) => step)).toEqual([6])
+    expect(ofKind('checkpoint').map(({ step }) => step)).toEqual([0, 6])
     expect(phases().at(-1)).toBe('finished')
     expect(ofKind('warning')).toEqual([])
     const db = await openFinetaleDB()
@@ -80,7 +80,7 @@ describe('a run', () => {
     expect((await readSteps(db, run.runId)).map(({ loss }) => loss)).toEqual(losses())
     expect((await readEvals(db, run.runId)).map(({ step }) => step)).toEqual([0, 3, 6])
     expect(await listGenerations(db, run.runId)).toHaveLength(2)
-    expect(Object.keys(await getFiles(db, run.runId)).sort()).toEqual(['config.json', 'data', 'tokenizer.json'])
+    expect(Object.keys(await getFiles(db, run.runId)).sort()).toEqual(['config.json', 'data/rows.jsonl', 'tokenizer.json'])
   })
 
   test('the row of step 0 is that of the untouched model', async () => {
@@ -153,7 +153,7 @@ describe('control', () => {
     afterStep(2, () => void session.pause())
     const done = session.start(run)
     await poll(() => phases().at(-1)).toBe('paused')
-    expect(ofKind('checkpoint').map(({ step }) => step)).toEqual([2])
+    expect(ofKind('checkpoint').map(({ step }) => step)).toEqual([0, 2])
     const db = await openFinetaleDB()
     await poll(async () => (await getRun(db, run.runId))?.state).toBe('paused')
     await session.stepOnce()
@@ -176,7 +176,7 @@ describe('control', () => {
     })
     await session.start(run)
     expect(await Promise.all(written)).toMatchObject([{ step: 2, tokens: 3 }])
-    expect(ofKind('checkpoint').map(({ step }) => step)).toEqual([2, 6])
+    expect(ofKind('checkpoint').map(({ step }) => step)).toEqual([0, 2, 6])
     expect(losses()).toHaveLength(6)
   })
 

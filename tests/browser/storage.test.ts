@@ -2,7 +2,7 @@
 
 import { deleteDB } from 'idb'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { writeCheckpoint } from '../../src/storage/checkpoints'
+import { writeCheckpoint } from '../../src/storage/checkpointWrite'
 import { openFinetaleDB, type Database } from '../../src/storage/db'
 import { listGenerations, putGeneration } from '../../src/storage/generations'
 import { appendEvals, appendSteps, readEvals, readSteps, truncateAfter } from '../../src/storage/metrics'
@@ -14,6 +14,7 @@ import { checkpointSource as source, PART, storedRun as run } from '../support/s
 let names = 0
 let name = ''
 let db: Database
+const open = () => openFinetaleDB(name)
 
 beforeEach(async () => {
   name = `finetale-test-runs-${Date.now()}-${names++}`
@@ -106,7 +107,7 @@ describe('runs', () => {
     await putFiles(db, 'r2', { 'config.json': new Blob(['{"a":1}']) })
     await putGeneration(db, { ...row, metrics, milliseconds: 1, tokens: 1, ended: 'eos', at: 1 })
     expect(await listGenerations(db, 'r')).toHaveLength(1)
-    await writeCheckpoint(db, source(1), PART)
+    await writeCheckpoint(open, source(1), PART)
     await appendEvals(db, 'r', [{ step: 1, epoch: 0, loss: 1, runtime: 0, at: 0 }])
     await deleteRun(db, 'r')
     for (const store of ['checkpoints', 'parts', 'generations', 'metrics'] as const) {

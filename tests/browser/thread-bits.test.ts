@@ -3,9 +3,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest'
 import { relaxedSimd } from 'wasm-feature-detect'
-import { heapBytes, initBackend, resetBackend, setThreads } from '../../src/kernels/backend'
+import { initBackend, resetBackend, setThreads } from '../../src/kernels/backend'
 import { BUILT_IN, trainAndSum, WIDE } from '../support/stepRun'
-import * as tf from '../../src/kernels/tf'
 
 const arithmetics: ('simd' | 'relaxed')[] = (await relaxedSimd()) ? ['simd', 'relaxed'] : ['simd']
 
@@ -44,12 +43,4 @@ test('inside a worker, where waiting blocks', async () => {
   if (globalThis.crossOriginIsolated) expect([two?.threads, three?.threads]).toEqual([2, 3])
   expect({ ...two, threads: 1 }).toEqual(one)
   expect({ ...three, threads: 1 }).toEqual(one)
-})
-
-test('neither tensors nor the heap grow over steps', async () => {
-  await initBackend({ threads: 2 })
-  trainAndSum(BUILT_IN, 3)
-  const before = [tf.memory().numTensors, heapBytes()]
-  trainAndSum(BUILT_IN, 12)
-  expect([tf.memory().numTensors, heapBytes()]).toEqual(before)
 })

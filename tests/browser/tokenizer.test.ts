@@ -155,7 +155,7 @@ describe('tokenizer.worker', () => {
     url: new URL('/data/backstories/backstories.jsonl', location.origin).href,
   } as const
   beforeAll(() => {
-    const url = new URL('../../src/workers/tokenizer.worker.ts', import.meta.url)
+    const url = new URL('../support/tokenizer.worker.ts', import.meta.url)
     worker = new Worker(url, { type: 'module' })
     api = wrap<TokenizerApi>(worker)
   })

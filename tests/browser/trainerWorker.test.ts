@@ -24,7 +24,7 @@ test('a run in the worker: events, text, errors with what to do', async () => {
   await api.start({
     ...{ runId, name: 'worker', recipe: { ...testRecipe, max_steps: 2 }, prompts: [prompt], generation },
     model: { kind: 'files', label: 'M0', files: { ...m0Files(), 'tokenizer.json': new Blob(['{}']) } },
-    data: { kind: 'file', label: 'rows.jsonl', file: new Blob(['rows']) },
+    data: { kind: 'files', label: 'rows.jsonl', files: { 'rows.jsonl': new Blob(['rows']) } },
     dataset: datasetOf([A]),
   })
   expect(events.filter(({ kind }) => kind === 'step')).toHaveLength(2)

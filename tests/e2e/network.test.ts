@@ -1,4 +1,4 @@
-// Privacy: a whole run, workers included, asks this origin and no other. A proxy stands where the rest of the world would be.
+// Privacy: a whole built-in run, workers included, asks this origin and no other. A proxy stands where the rest of the world would be.
 
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -28,7 +28,7 @@ async function startProxy(): Promise<{ address: string; asked: string[] }> {
   return { address: `http://localhost:${(proxy.address() as AddressInfo).port}`, asked }
 }
 
-test('no request leaves the origin', async () => {
+test('no request leaves the origin as long as the user chooses no hub', async () => {
   const { address, asked } = await startProxy()
   const context = await launch({ proxy: address })
   const requests: string[] = []
@@ -44,7 +44,7 @@ test('no request leaves the origin', async () => {
   const own = /(?:google|googleapis|gstatic|gvt1|chromium|mozilla)\.(?:com|org)(?::\d+)?(?:\/|$)/
   expect(asked.filter((target) => !own.test(target))).toEqual([])
 
-  // The control: the proxy does hear a request that leaves. The page itself is kept from it by its own policy.
+  // The control: the proxy does hear a request that leaves.
   const other = await context.newPage()
   await other.goto('http://elsewhere.example/').catch(() => undefined)
   expect(asked.some((target) => target.includes('elsewhere.example'))).toBe(true)

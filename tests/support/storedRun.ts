@@ -1,6 +1,7 @@
 // A stored run and its checkpoint contents for tests of storage: small tensors with values that differ everywhere.
 
-import { streamNames, type CheckpointSource } from '../../src/storage/checkpoints'
+import { streamNames } from '../../src/storage/checkpoints'
+import type { CheckpointSource } from '../../src/storage/snapshot'
 import type { RunRecord } from '../../src/storage/schema'
 import { demo } from '../../src/recipe/presets'
 

@@ -52,6 +52,8 @@ export const testRecipe: Recipe = {
   max_steps: -1,
   seed: 42,
   order_rule: 'seedable',
+  loss_divisor: 'targets',
+  eval_average: 'targets',
   optim: 'adamw_torch',
   learning_rate: 5e-3,
   lr_scheduler_type: 'linear',
@@ -62,9 +64,11 @@ export const testRecipe: Recipe = {
   adam_epsilon: 1e-8,
   max_grad_norm: 1,
   logging_steps: 1,
+  log_learning_rate: 'used',
   eval_strategy: 'no',
   eval_steps: 1,
   save_steps: 0,
+  save_minutes: 0,
   threads: 0,
 }
 

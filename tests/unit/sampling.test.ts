@@ -48,9 +48,9 @@ describe('top-p', () => {
     expect(kept(filterTopP(logits, 1))).toHaveLength(4)
   })
 
-  test('of equal tokens at the edge the lower ids stay', () => {
-    expect(kept(filterTopP(fromShares(0.25, 0.25, 0.25, 0.25), 0.4))).toEqual([0, 1])
-    expect(kept(filterTopP(Float32Array.of(2, 5, 5), 0))).toEqual([1])
+  test('of equal tokens at the edge the higher ids stay', () => {
+    expect(kept(filterTopP(fromShares(0.25, 0.25, 0.25, 0.25), 0.4))).toEqual([2, 3])
+    expect(kept(filterTopP(Float32Array.of(2, 5, 5), 0))).toEqual([2])
   })
 
   test('works on what top-k has left', () => {
@@ -67,6 +67,8 @@ describe('draw', () => {
       expect(sampleToken(logits, { ...settings, ...change }, new SampleRandom(1))).toBe(1)
     }
     expect(argmax(Float32Array.of(1, 4, 4))).toBe(1)
+    expect(sampleToken(Float32Array.of(-900, -899), { ...settings, temperature: 1e-38 }, new SampleRandom(1))).toBe(1)
+    expect(sampleToken(Float32Array.of(900, 899), { ...settings, top_k: 50 }, new SampleRandom(1))).toBe(0)
   })
 
   test('follows the shares', () => {
@@ -98,6 +100,14 @@ describe('draw', () => {
   test('refuses logits without a number', () => {
     const broken = new Float32Array(4).fill(NaN)
     expect(() => sampleToken(broken, settings, new SampleRandom(1))).toThrow(/no usable numbers/)
+    expect(() => sampleToken(Float32Array.of(1, NaN, 2), settings, new SampleRandom(1))).toThrow(/no usable numbers/)
+  })
+
+  test('the generator and the numbers it makes are these, on every machine', () => {
+    const random = new SampleRandom(42)
+    expect(Array.from({ length: 4 }, () => random.next32())).toEqual([660444221, 3652823732, 77672526, 910233633])
+    const edges = [new SampleRandom(0), new SampleRandom(2 ** 32 - 1)]
+    expect(edges.map(uniform)).toEqual([0.41675133265905573, 0.9555830018603452])
   })
 
   test('uniform numbers are in [0, 1) and spread', () => {

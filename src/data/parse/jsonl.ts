@@ -1,103 +1,188 @@
-// Reads rows of text from JSON Lines or from one JSON array. Good rows load, the others are listed by line and reason.
-// Null and missing values are never text. It does not judge the text itself; dataset.ts does.
+// Reads JSON Lines, one JSON list, or one JSON object that holds the rows, into a table. Broken lines are listed, not fatal.
+// Cells stay JSON values: null and missing are told apart and never made text here.
 
 import { FinetaleError } from '../../recipe/error'
-import type { DataRow } from '../../workers/protocol'
-
-/** A row that could not be used. */
-export interface RowProblem {
-  /** 1-based line of the file, or 1-based item of the array. */
-  readonly line: number
-  /** Why, in a few words that follow 'row dropped:'. */
-  readonly reason: string
-}
-
-export interface ParsedRows {
-  readonly rows: readonly DataRow[]
-  readonly problems: readonly RowProblem[]
-  /** What `line` counts. */
-  readonly unit: 'line' | 'item'
-}
+import { isRecord, kindOf } from '../cells'
+import { rowsOfObject } from './jsonShapes'
+import { excerpt, tidyNames, type RowProblem, type Table } from './table'
 
 interface Candidate {
   readonly line: number
   readonly value: unknown
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
-}
-
-/** The reason why a column of a row cannot be used, or null. */
-function columnProblem(row: Record<string, unknown>, column: string): string | null {
-  if (!Object.hasOwn(row, column)) return `"${column}" is missing`
-  const value = row[column]
-  return typeof value === 'string' ? null : `"${column}" is ${kindOf(value)}, not text`
-}
-
-function* jsonLines(source: string, problems: RowProblem[]): Generator<Candidate> {
-  let line = 0
-  // Only the line feed ends a line: JSON strings may hold U+2028 and other characters that split lines elsewhere.
-  for (const text of source.split('\n')) {
-    line++
-    if (text.trim() === '') continue
-    let value: unknown
-    try {
-      value = JSON.parse(text)
-    } catch {
-      problems.push({ line, reason: 'not valid JSON' })
-      continue
-    }
-    yield { line, value }
-  }
-}
-
-function jsonArray(source: string, name: string): Candidate[] {
-  let value: unknown
+/** Python's json writes NaN and infinities, which are no JSON; outside strings they become null. */
+function parseLenient(text: string): unknown {
   try {
-    value = JSON.parse(source)
+    return JSON.parse(text)
   } catch (error) {
-    throw new FinetaleError(
-      `${name}: it begins as one JSON list, but is not valid JSON (${error instanceof Error ? error.message : 'unreadable'}).`,
-      'Repair the file, or write one JSON object a line (JSON Lines).',
+    if (!/NaN|Infinity/.test(text)) throw error
+    return JSON.parse(
+      text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (part) => (part.startsWith('"') ? part : 'null')),
     )
   }
-  return (value as unknown[]).map((item, i) => ({ line: i + 1, value: item }))
+}
+
+/** Parses lines as they come; a line end inside a row does not occur in JSON Lines, so pieces are cut at line ends. */
+class LineReader {
+  readonly rows: Candidate[] = []
+  readonly problems: RowProblem[] = []
+  #line = 0
+
+  /** @param text whole lines */
+  read(text: string): void {
+    // Only CR and LF end a line: JSON strings may hold U+2028 and other characters that split lines elsewhere.
+    for (const line of text.split(/\r\n?|\n/)) {
+      this.#line++
+      if (line.trim() === '') continue
+      try {
+        this.rows.push({ line: this.#line, value: parseLenient(line) })
+      } catch {
+        this.problems.push({ line: this.#line, reason: 'not valid JSON' })
+      }
+    }
+  }
+}
+
+type Shape = 'unknown' | 'lines' | 'whole'
+
+function shapeOf(start: string): Shape {
+  const head = start.trimStart()
+  if (head === '') return 'unknown'
+  if (head.startsWith('[')) return 'whole'
+  const end = head.search(/[\r\n]/)
+  if (end < 0) return 'unknown'
+  try {
+    parseLenient(head.slice(0, end))
+    return 'lines'
+  } catch {
+    // A broken first line, or an object written over several lines: the whole text will tell.
+    return 'whole'
+  }
+}
+
+interface Parsed {
+  readonly format: string
+  readonly unit: 'line' | 'item'
+  readonly candidates: readonly Candidate[]
+  readonly problems: readonly RowProblem[]
+}
+
+function asLines(reader: LineReader, label: string): Parsed {
+  const { rows, problems } = reader
+  const [only] = rows
+  if (rows.length === 1 && problems.length === 0 && isRecord(only?.value)) return asObject(only.value, label)
+  return { format: 'JSON Lines', unit: 'line', candidates: rows, problems }
+}
+
+function asObject(value: Record<string, unknown>, label: string): Parsed {
+  const items = rowsOfObject(value, label)
+  if (items === null) {
+    return { format: 'JSON Lines', unit: 'line', candidates: [{ line: 1, value }], problems: [] }
+  }
+  return { format: 'JSON', unit: 'item', candidates: numbered(items), problems: [] }
+}
+
+function numbered(items: readonly unknown[]): Candidate[] {
+  return items.map((value, i) => ({ line: i + 1, value }))
+}
+
+function parseWhole(source: string, label: string): Parsed {
+  let value: unknown
+  try {
+    value = parseLenient(source)
+  } catch (error) {
+    if (source.trimStart().startsWith('[')) {
+      const why = error instanceof Error ? error.message : 'unreadable'
+      throw new FinetaleError(
+        `${label}: expected one JSON list, as its first character says, found text that is not valid JSON (${why}).`,
+        'Repair the file, or write one JSON object a line (JSON Lines).',
+      )
+    }
+    const reader = new LineReader()
+    reader.read(source)
+    return asLines(reader, label)
+  }
+  if (Array.isArray(value)) return { format: 'JSON', unit: 'item', candidates: numbered(value), problems: [] }
+  if (isRecord(value)) return asObject(value, label)
+  return { format: 'JSON Lines', unit: 'line', candidates: [{ line: 1, value }], problems: [] }
+}
+
+async function parse(pieces: AsyncIterable<string>, label: string): Promise<Parsed> {
+  const reader = new LineReader()
+  let shape: Shape = 'unknown'
+  let rest = ''
+  for await (const piece of pieces) {
+    rest += piece
+    if (shape === 'unknown') shape = shapeOf(rest)
+    const end = shape === 'lines' ? rest.lastIndexOf('\n') : -1
+    if (end < 0) continue
+    reader.read(rest.slice(0, end))
+    rest = rest.slice(end + 1)
+  }
+  if (shape !== 'lines') return parseWhole(rest, label)
+  reader.read(rest)
+  return asLines(reader, label)
+}
+
+/** Names in the order they first occur; no more than a table can show, for objects used as dictionaries. */
+const MAX_COLUMNS = 1000
+
+function columnsOf(records: readonly Record<string, unknown>[]): string[] {
+  const names = new Set<string>()
+  for (const record of records) {
+    for (const name of Object.keys(record)) if (names.size < MAX_COLUMNS) names.add(name)
+  }
+  return [...names]
 }
 
 /**
- * Parses JSON Lines or one JSON array of objects with the columns `text` and `target`, or `text` alone. When any row
- * has a text in `target`, the data set has two columns and a row without it is dropped. Other columns are ignored.
- * @param name how errors call the file
- * @throws FinetaleError when the text is a broken JSON array
+ * Reads JSON rows: objects with columns, or texts alone, which become the column `text`.
+ * @param label how errors call the file
+ * @throws FinetaleError when the text is a broken JSON list or no JSON at all
  */
-export function parseJsonRows(source: string, name: string): ParsedRows {
-  const problems: RowProblem[] = []
-  const isArray = /^\s*\[/.test(source)
-  const good: { line: number; row: Record<string, unknown> }[] = []
-  for (const { line, value } of isArray ? jsonArray(source, name) : jsonLines(source, problems)) {
-    if (!isRecord(value)) {
+export async function readJsonTable(pieces: AsyncIterable<string>, label: string): Promise<Table> {
+  const { format, unit, candidates, problems: broken } = await parse(pieces, label)
+  const problems = [...broken]
+  const textsAlone = candidates.length > 0 && candidates.every(({ value }) => typeof value === 'string')
+  const lines: number[] = []
+  const records: Record<string, unknown>[] = []
+  for (const { line, value } of candidates) {
+    if (isRecord(value) || textsAlone) {
+      lines.push(line)
+      records.push(isRecord(value) ? value : { text: value })
+    } else {
       problems.push({ line, reason: `${kindOf(value)}, not an object with columns` })
-      continue
     }
-    const reason = columnProblem(value, 'text')
-    if (reason === null) good.push({ line, row: value })
-    else problems.push({ line, reason })
   }
+  refuseErrorMessage(records, label)
+  const names = columnsOf(records)
+  const columns = tidyNames(names)
+  const keys = new Map(columns.map((column, i) => [column, names[i]!]))
+  const cell = (record: Record<string, unknown>, key: string) => (Object.hasOwn(record, key) ? record[key] : undefined)
+  return {
+    format,
+    columns,
+    unit,
+    problems: problems.sort((a, b) => a.line - b.line),
+    read: (chosen) =>
+      Promise.resolve({
+        rows: records.length,
+        cells: chosen.map((column) => records.map((record) => cell(record, keys.get(column) ?? column))),
+        line: (row) => lines[row]!,
+      }),
+  }
+}
 
-  const twoColumns = good.some(({ row }) => typeof row.target === 'string')
-  const rows: DataRow[] = []
-  for (const { line, row } of good) {
-    const reason = twoColumns ? columnProblem(row, 'target') : null
-    if (reason === null) rows.push({ text: row.text as string, target: twoColumns ? (row.target as string) : '' })
-    else problems.push({ line, reason })
-  }
-  problems.sort((a, b) => a.line - b.line)
-  return { rows, problems, unit: isArray ? 'item' : 'line' }
+/** A server's refusal saved as a file is one object that says so. */
+function refuseErrorMessage(records: readonly Record<string, unknown>[], label: string): void {
+  const [only] = records
+  if (records.length !== 1 || only === undefined) return
+  const said = only.error ?? only.message ?? only.detail
+  const names = ['error', 'message', 'detail', 'status', 'statusCode', 'code', 'url', 'documentation_url']
+  if (typeof said !== 'string' || Object.keys(only).some((name) => !names.includes(name))) return
+  throw new FinetaleError(
+    `${label}: expected a data set, found a server's message: ${excerpt(said, 80)}.`,
+    'Check that the file exists at its address and can be read without an account, then download it again.',
+  )
 }

@@ -1,4 +1,5 @@
-// The optimizer's passes over parameters: sum of squares for the global norm, and AdamW. AssemblyScript.
+// The optimizer's passes over parameters: sum of squares for the global norm, and AdamW; and plain passes over memory.
+// AssemblyScript.
 
 import { fma, fnma, load4, store4 } from './vector'
 
@@ -82,5 +83,16 @@ export function addScaled(from: i32, to: i32, args: usize, scratch: usize): void
   for (let i = from; i < to; i += 4) {
     const at = (<usize>i) << 2
     store4(out + at, fma(load4(x + at, to - i), scale, load4(out + at, to - i)), to - i)
+  }
+}
+
+/** Job: elements [from, to) of out = x + y; out may be either. Arguments: x, y, out. */
+export function add(from: i32, to: i32, args: usize, scratch: usize): void {
+  const x = load<usize>(args)
+  const y = load<usize>(args, 4)
+  const out = load<usize>(args, 8)
+  for (let i = from; i < to; i += 4) {
+    const at = (<usize>i) << 2
+    store4(out + at, v128.add<f32>(load4(x + at, to - i), load4(y + at, to - i)), to - i)
   }
 }

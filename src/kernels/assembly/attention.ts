@@ -11,6 +11,11 @@ import { ACCUMULATE, OVERWRITE, multiply } from './gemm'
 /** Queries of a block: 8 panels of the product's 6 rows. */
 const ROWS: i32 = 48
 
+/** Row numbers, offsets and lengths lie as 32-bit integers. */
+function intAt(list: usize, index: i32): i32 {
+  return load<i32>(list + ((<usize>index) << 2))
+}
+
 /** First key in the window of query i; window 0 has no limit. */
 function windowStart(i: i32, window: i32): i32 {
   return window > 0 ? max(0, i - window + 1) : 0
@@ -81,11 +86,11 @@ function softmaxRowInput(p: usize, dp: usize, i: i32, start: i32, end: i32, wind
 
 /**
  * Job: units [from, to) of batch rows x heads; out = softmax(q k') v.
- * Arguments: q, k, v, out [B * T, C], lengths (i32 [B]), T, C, heads, window, packing (bytes of the scratch that the
- * product takes; scores lie behind it).
+ * Arguments: q, k, v, out [N, C], starts (i32 [B + 1]: row b's positions are starts[b] to starts[b + 1]), lengths (i32
+ * [B]: its real keys), C, heads, window, packing (bytes of the scratch that the product takes; scores lie behind it).
  */
 export function attention(from: i32, to: i32, args: usize, scratch: usize): void {
-  const length = load<i32>(args, 20)
+  const starts = load<usize>(args, 16)
   const width = load<usize>(args, 24)
   const heads = load<i32>(args, 28)
   const window = load<i32>(args, 32)
@@ -93,12 +98,13 @@ export function attention(from: i32, to: i32, args: usize, scratch: usize): void
   const size = <i32>width / heads
   for (let unit = from; unit < to; unit++) {
     const row = unit / heads
-    const base = (<usize>(row * length) * width + <usize>((unit % heads) * size)) << 2
+    const length = intAt(starts, row + 1) - intAt(starts, row)
+    const base = (<usize>intAt(starts, row) * width + <usize>((unit % heads) * size)) << 2
     const q = load<usize>(args) + base
     const k = load<usize>(args, 4) + base
     const v = load<usize>(args, 8) + base
     const out = load<usize>(args, 12) + base
-    const real = load<i32>(load<usize>(args, 16) + ((<usize>row) << 2))
+    const real = intAt(load<usize>(args, 20), row)
     for (let i = 0; i < length; i += ROWS) {
       const end = min(i + ROWS, length)
       const start = firstKey(i, end, window, real)
@@ -114,24 +120,25 @@ export function attention(from: i32, to: i32, args: usize, scratch: usize): void
 
 /**
  * Job: units [from, to) of the gradients of q, k and v.
- * Arguments: q, k, v, dout, lengths, T, C, heads, window, packing, dq, dk, dv.
+ * Arguments: q, k, v, dout, starts, lengths, C, heads, window, packing, dq, dk, dv.
  */
 export function attentionInput(from: i32, to: i32, args: usize, scratch: usize): void {
-  const length = load<i32>(args, 20)
+  const starts = load<usize>(args, 16)
   const width = load<usize>(args, 24)
   const heads = load<i32>(args, 28)
   const window = load<i32>(args, 32)
   const scores = scratch + load<usize>(args, 36)
-  const slopes = scores + <usize>(ROWS * length) * 4
   const size = <i32>width / heads
   for (let unit = from; unit < to; unit++) {
     const row = unit / heads
-    const base = (<usize>(row * length) * width + <usize>((unit % heads) * size)) << 2
+    const length = intAt(starts, row + 1) - intAt(starts, row)
+    const base = (<usize>intAt(starts, row) * width + <usize>((unit % heads) * size)) << 2
     const q = load<usize>(args) + base
     const k = load<usize>(args, 4) + base
     const v = load<usize>(args, 8) + base
     const dout = load<usize>(args, 12) + base
-    const real = load<i32>(load<usize>(args, 16) + ((<usize>row) << 2))
+    const real = intAt(load<usize>(args, 20), row)
+    const slopes = scores + <usize>(ROWS * length) * 4
     const dq = load<usize>(args, 40) + base
     const dk = load<usize>(args, 44) + base
     const dv = load<usize>(args, 48) + base

@@ -1,38 +1,33 @@
-// Step 1: which model and data set, the first rows, and one row as the model sees it. It loads nothing itself.
+// The first rows of the data set, a few at a time, with its columns and what had to be left out. It reads no file.
 
 import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
-import type { DataRow, DatasetPreview, DataSource, ModelSource, RowView } from '../workers/protocol'
+import { canMap } from '../state/sources'
+import type { DataRow, DatasetPreview } from '../workers/protocol'
 import { send } from './events'
-import './finetale-row-view'
-import './finetale-source-picker'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
 
 const PAGE = 4
 
-/**
- * @fires finetale-row - The index of the row to show as the model sees it.
- * @fires finetale-model-files - A model folder's files. @fires finetale-data-file - A data file.
- * @fires finetale-built-in - 'model' or 'data': back to the built-in one.
- */
-@customElement('finetale-data-panel')
-export class FinetaleDataPanel extends LitElement {
+/** @fires finetale-row - The index of the row to show as the model sees it. @fires finetale-mapping - Columns chosen. */
+@customElement('finetale-rows')
+export class FinetaleRows extends LitElement {
   static override styles = [
     controls,
     panel,
     css`
-      .grid {
+      .mapping {
         display: grid;
-        grid-template-columns: minmax(0, 1.1fr) minmax(0, 1fr);
-        gap: 20px;
-        align-items: start;
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 140px), 1fr));
+        gap: 8px 12px;
+        margin: 8px 0 12px;
       }
-      .sources {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr));
-        gap: 16px 32px;
-        margin-bottom: 20px;
+      .mapping span {
+        display: block;
+        margin-bottom: 3px;
+        color: var(--ink-2);
+        font-size: 13px;
       }
       ol {
         margin: 0;
@@ -75,6 +70,11 @@ export class FinetaleDataPanel extends LitElement {
         color: var(--ink-2);
         font-size: 13px;
       }
+      .text.alone {
+        -webkit-line-clamp: 4;
+        color: var(--ink);
+        font: 15px/1.5 var(--font-text);
+      }
       .target {
         -webkit-line-clamp: 3;
         font: 15px/1.5 var(--font-text);
@@ -91,20 +91,14 @@ export class FinetaleDataPanel extends LitElement {
         color: var(--warn);
         font-size: 13px;
       }
-      @media (max-width: 860px) {
-        .grid {
-          grid-template-columns: minmax(0, 1fr);
-        }
-      }
     `,
   ]
 
-  @property({ attribute: false }) model: ModelSource | null = null
-  @property({ attribute: false }) data: DataSource | null = null
   @property({ attribute: false }) preview: DatasetPreview | null = null
   @property({ type: Number }) rowIndex = 0
-  @property({ attribute: false }) rowView: RowView | null = null
-  /** True while a run uses these inputs. */
+  /** What is said in place of rows while there are none. */
+  @property() waiting = ''
+  /** True while a run uses the data set. */
   @property({ type: Boolean }) locked = false
 
   @state() private page = 0
@@ -114,37 +108,10 @@ export class FinetaleDataPanel extends LitElement {
   }
 
   override render() {
-    return html`
-      <div class="panel sources">
-        <finetale-source-picker
-          kind="model"
-          .label=${this.model?.label ?? ''}
-          .builtIn=${this.model?.kind !== 'files'}
-          .disabled=${this.locked}
-          @finetale-files=${(event: CustomEvent<readonly File[]>) => send(this, 'finetale-model-files', event.detail)}
-          @finetale-use-built-in=${() => send(this, 'finetale-built-in', 'model')}
-        ></finetale-source-picker>
-        <finetale-source-picker
-          kind="data"
-          .label=${this.data?.label ?? ''}
-          .builtIn=${this.data?.kind !== 'file'}
-          .disabled=${this.locked}
-          @finetale-files=${this.dataChosen}
-          @finetale-use-built-in=${() => send(this, 'finetale-built-in', 'data')}
-        ></finetale-source-picker>
-      </div>
-      <div class="grid">
-        <div class="panel">${this.renderRows()}</div>
-        <div class="panel">
-          <finetale-row-view .row=${this.rowIndex} .view=${this.rowView}></finetale-row-view>
-        </div>
-      </div>
-    `
-  }
-
-  private renderRows() {
     const { preview } = this
-    if (!preview) return html`<p class="muted">${say('rowsLoading')}</p>`
+    if (!preview)
+      return html`<h3>${say('rowsHeading')}</h3>
+        <p class="muted">${this.waiting || say('rowsLoading')}</p>`
     const from = this.page * PAGE
     const rows = preview.rows.slice(from, from + PAGE)
     const pages = Math.ceil(preview.rows.length / PAGE)
@@ -153,20 +120,56 @@ export class FinetaleDataPanel extends LitElement {
         <h3>${say('rowsHeading')}</h3>
         <span class="muted">${say('rowsCount', { total: preview.totalRows })}</span>
       </div>
+      ${this.renderColumns(preview)}
       <ol>
         ${rows.map((row, index) => this.renderRow(row, from + index))}
       </ol>
       <div class="pager">
         <span class="muted">
-          ${say('rowsRange', { from: from + 1, to: from + rows.length, total: preview.rows.length })}
+          ${say('rowsRange', { from: rows.length === 0 ? 0 : from + 1, to: from + rows.length, total: preview.rows.length })}
         </span>
         <button class="quiet" ?disabled=${this.page === 0} @click=${() => this.page--}>${say('earlier')}</button>
         <button class="quiet" ?disabled=${this.page >= pages - 1} @click=${() => this.page++}>${say('later')}</button>
       </div>
-      ${Object.entries(preview.dropped).map(
+      ${Object.entries(preview.dropped ?? {}).map(
         ([reason, count]) => html`<p class="dropped">${say('dropped', { count, reason })}</p>`,
       )}
     `
+  }
+
+  private renderColumns(preview: DatasetPreview) {
+    const { format, layout, columns, mapping } = preview
+    const names = columns.join(', ')
+    const sentence = layout
+      ? say('formatKnown', { format, layout })
+      : columns.length > 0
+        ? say('formatPlain', { format, columns: names })
+        : say('formatOne', { format })
+    return html`
+      <p class="muted" id="format">${sentence}</p>
+      ${
+        canMap(preview)
+          ? html`<div class="mapping">
+              ${this.renderSelect('text', columns, mapping.text)}
+              ${this.renderSelect('target', ['', ...columns], mapping.target)}
+            </div>`
+          : nothing
+      }
+    `
+  }
+
+  private renderSelect(which: 'text' | 'target', columns: readonly string[], chosen: string) {
+    // A layout may have joined several columns into one text: then none of them is "the" column.
+    const options = columns.includes(chosen) ? columns : [chosen, ...columns]
+    return html`<label>
+      <span>${say(which === 'text' ? 'columnText' : 'columnTarget')}</span>
+      <select id=${`column-${which}`} ?disabled=${this.locked} @change=${this.mapped}>
+        ${options.map(
+          (column) =>
+            html`<option value=${column} .selected=${column === chosen}>${column || say('columnNone')}</option>`,
+        )}
+      </select>
+    </label>`
   }
 
   private renderRow(row: DataRow, index: number) {
@@ -179,21 +182,22 @@ export class FinetaleDataPanel extends LitElement {
           @click=${() => send(this, 'finetale-row', index)}
         >
           <span class="number">${index + 1}</span>
-          <span class="text">${row.text}</span>
+          <span class=${row.target ? 'text' : 'text alone'}>${row.text}</span>
           ${row.target ? html`<span class="target">${row.target}</span>` : nothing}
         </button>
       </li>
     `
   }
 
-  private readonly dataChosen = (event: CustomEvent<readonly File[]>) => {
-    const file = event.detail[0]
-    if (file) send(this, 'finetale-data-file', file)
+  private readonly mapped = () => {
+    const value = (which: 'text' | 'target') =>
+      this.renderRoot.querySelector<HTMLSelectElement>(`#column-${which}`)?.value ?? ''
+    send(this, 'finetale-mapping', { text: value('text'), target: value('target') })
   }
 }
 
 declare global {
   interface HTMLElementTagNameMap {
-    'finetale-data-panel': FinetaleDataPanel
+    'finetale-rows': FinetaleRows
   }
 }

@@ -1,0 +1,46 @@
+// Rows inside one JSON object: a list under a name, as many hubs wrap them, or columns, as pandas writes by default.
+// Line by line JSON and plain lists are in jsonl.ts.
+
+import { FinetaleError } from '../../recipe/error'
+import { isRecord, isTurnList } from '../cells'
+
+/** Columns as lists of one length, or as objects with the same keys: {"text": {"0": "a", "1": "b"}}. */
+function rowsOfColumns(value: Record<string, unknown>): Record<string, unknown>[] | null {
+  const names = Object.keys(value)
+  const first = value[names[0] ?? '']
+  if (typeof first !== 'object' || first === null) return null
+  const keys = Object.keys(first)
+  const isList = Array.isArray(first)
+  const alike = Object.values(value).every(
+    (column) =>
+      typeof column === 'object' &&
+      column !== null &&
+      Array.isArray(column) === isList &&
+      Object.keys(column).length === keys.length &&
+      keys.every((key) => key in column) &&
+      Object.values(column).every((cell) => typeof cell !== 'object' || cell === null),
+  )
+  if (!alike || keys.length === 0) return null
+  return keys.map((key) =>
+    Object.fromEntries(names.map((name) => [name, (value[name] as Record<string, unknown>)[key]])),
+  )
+}
+
+/**
+ * The rows that an object holds, or null when it is a row itself.
+ * @throws FinetaleError when it holds several lists of rows
+ */
+export function rowsOfObject(value: Record<string, unknown>, label: string): unknown[] | null {
+  const lists = Object.entries(value).filter(
+    (entry): entry is [string, unknown[]] =>
+      Array.isArray(entry[1]) && entry[1].length > 0 && entry[1].every(isRecord) && !isTurnList(entry[1]),
+  )
+  if (lists.length === 1) return lists[0]![1]
+  if (lists.length > 1) {
+    throw new FinetaleError(
+      `${label}: expected one list of rows, found several: ${lists.map(([name]) => `"${name}"`).join(', ')}.`,
+      'Save the list you want to train on as a file of its own.',
+    )
+  }
+  return rowsOfColumns(value)
+}

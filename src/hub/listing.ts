@@ -1,0 +1,106 @@
+// Asks a hub which files a revision has, with their sizes and, for large ones, their SHA-256. A mirror may have no such
+// list: that is no error, only less to check by.
+
+import { FinetaleError } from '../recipe/error'
+import type { HubRef } from '../workers/protocol'
+import { isInside, repoIn, treeUrl } from './address'
+import { ask, Cut, withRetries, type RequestContext } from './request'
+
+export interface ListedFile {
+  readonly path: string
+  readonly size: number
+  /** Hex, for files that the hub keeps in large-file storage; null for the others. */
+  readonly sha256: string | null
+}
+
+export interface Listing {
+  readonly files: ReadonlyMap<string, ListedFile>
+  /** The name under which the repository answered; null when it cannot be seen. */
+  readonly repo: string | null
+  /** The commit that the revision stands for; '' when the hub does not show it. */
+  readonly commit: string
+}
+
+/** A page of the list is a thousand files; nobody trains on a repository with more than this. */
+const MAX_PAGES = 20
+const MAX_PAGE_BYTES = 32 * 2 ** 20
+
+interface Page {
+  readonly entries: readonly ListedFile[]
+  readonly next: string | null
+  readonly url: string
+  readonly commit: string
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function readEntry(entry: unknown): ListedFile | null {
+  if (!isRecord(entry) || entry['type'] !== 'file' || typeof entry['path'] !== 'string') return null
+  if (!isInside(entry['path'])) return null
+  const lfs = isRecord(entry['lfs']) ? entry['lfs'] : {}
+  const size = lfs['size'] ?? entry['size']
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return null
+  const oid = typeof lfs['oid'] === 'string' ? lfs['oid'].replace(/^sha256:/, '').toLowerCase() : ''
+  return { path: entry['path'], size, sha256: /^[\da-f]{64}$/.test(oid) ? oid : null }
+}
+
+/** The next page, where it lies on the same host: the token goes along. */
+function nextPage(headers: Headers, base: string): string | null {
+  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1]
+  if (link === undefined) return null
+  const url = new URL(link, base)
+  return url.origin === new URL(base).origin ? url.href : null
+}
+
+async function readPage(url: string, ref: HubRef, context: RequestContext): Promise<Page | null> {
+  return ask(url, ref, 'its list of files', context, async ({ response, next }) => {
+    const decoder = new TextDecoder()
+    let text = ''
+    for (let piece = await next(); piece !== null; piece = await next()) {
+      text += decoder.decode(piece, { stream: true })
+      if (text.length > MAX_PAGE_BYTES) return null
+    }
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(text + decoder.decode())
+    } catch {
+      return null
+    }
+    if (!Array.isArray(parsed)) return null
+    const entries = parsed.map(readEntry).filter((entry) => entry !== null)
+    const commit = response.headers.get('x-repo-commit') ?? ''
+    return { entries, next: nextPage(response.headers, ref.base), url: response.url, commit }
+  })
+}
+
+/**
+ * Lists the files of a revision.
+ * @returns null when the hub gives no list: none there, refused, or not in the known form
+ * @throws FinetaleError when the fetch was cancelled or the hub wants fewer requests
+ */
+export async function listFiles(ref: HubRef, context: RequestContext): Promise<Listing | null> {
+  const files = new Map<string, ListedFile>()
+  let repo: string | null = null
+  let commit = ''
+  let url: string | null = treeUrl(ref)
+  try {
+    for (let pages = 0; url !== null && pages < MAX_PAGES; pages++) {
+      const address: string = url
+      const read = () => readPage(address, ref, context)
+      const page: Page | null = await withRetries(read, context.patience.backoffMs.slice(0, 1), context.signal)
+      if (page === null) return null
+      for (const entry of page.entries) files.set(entry.path, entry)
+      repo ??= repoIn(page.url, ref)
+      commit ||= page.commit
+      url = page.next
+    }
+  } catch (error) {
+    const code = error instanceof FinetaleError ? error.details.code : undefined
+    if (code === undefined && !(error instanceof Cut)) throw error
+    if (code === 'cancelled' || code === 'hub-rate') throw error
+    return null
+  }
+  return files.size === 0 ? null : { files, repo, commit }
+}

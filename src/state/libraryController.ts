@@ -1,0 +1,152 @@
+// The commands behind the list of runs, and behind a run that another tab owns: open, watch, rename, delete, begin anew
+// from, carry out and in. It starts no training.
+
+import { toErrorData } from '../workers/clients'
+import type { ModelSource, RunEvent } from '../workers/protocol'
+import type { RunLibrary } from './runLibrary'
+import type { RunStore } from './runStore'
+import type { LiveSnapshot, Tabs } from './tabs'
+
+export interface LibraryParts {
+  readonly store: RunStore
+  readonly library: RunLibrary
+  readonly tabs: Tabs
+  /** Shows a stored run's history on the page. */
+  readonly show: (runId: string) => Promise<void>
+  /** Takes a model for the next run. */
+  readonly useModel: (model: ModelSource) => Promise<unknown>
+  readonly say: (key: 'runExporting' | 'runImporting' | 'runImported' | 'runForked', values: Values) => string
+}
+
+type Values = Record<string, string | number>
+
+export class LibraryController {
+  readonly #parts: LibraryParts
+
+  constructor(parts: LibraryParts) {
+    this.#parts = parts
+  }
+
+  /** Reads the list anew. */
+  async refresh(): Promise<void> {
+    const { store, library } = this.#parts
+    try {
+      store.update({ library: await library.list() })
+    } catch {
+      // Without storage there are no runs to list; the page has said so.
+      store.update({ library: [] })
+    }
+  }
+
+  /** The list follows what happens to the runs of this tab. */
+  receive(event: RunEvent): void {
+    this.#parts.tabs.send(event)
+    const ends = event.kind === 'phase' && ['paused', 'finished'].includes(event.phase)
+    if (ends || event.kind === 'checkpoint' || event.kind === 'started' || event.kind === 'failed') void this.refresh()
+  }
+
+  async open(runId: string): Promise<void> {
+    this.unwatch()
+    await this.#parts.show(runId)
+  }
+
+  async rename(runId: string, name: string): Promise<void> {
+    const { store, library } = this.#parts
+    await library.rename(runId, name)
+    if (store.state.runId === runId) store.update({ runName: name })
+    await this.refresh()
+  }
+
+  /** False when a tab owns the run. */
+  async remove(runId: string): Promise<boolean> {
+    const { store, library } = this.#parts
+    const removed = await library.remove(runId)
+    if (removed && store.state.runId === runId) store.clearRun()
+    store.update({ interrupted: store.state.interrupted.filter(({ id }) => !removed || id !== runId) })
+    await this.refresh()
+    return removed
+  }
+
+  /** The next run begins from the weights of this one's current checkpoint. */
+  async fork(runId: string): Promise<void> {
+    const { store, library, useModel, say } = this.#parts
+    const model = await library.modelOf(runId)
+    await useModel(model)
+    if (model.kind === 'files' && model.parent) store.note(say('runForked', { ...model.parent }))
+  }
+
+  /** The zip of a run, or of its model alone. */
+  async export(runId: string, what: 'run' | 'model'): Promise<{ name: string; content: Blob }> {
+    const { store, library, say } = this.#parts
+    const run = store.state.library.find(({ id }) => id === runId)
+    const name = run?.name ?? runId
+    const label = say('runExporting', { name })
+    return this.#carrying(label, async (onProgress) => {
+      const content =
+        what === 'run'
+          ? await library.exportRun(runId, {}, onProgress)
+          : await library.exportModel(runId, {}, onProgress)
+      const slug = name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'run'
+      return { name: `${slug}-${what === 'run' ? 'run' : 'model'}-step${run?.step ?? 0}.zip`, content }
+    })
+  }
+
+  async import(bundle: File): Promise<void> {
+    const { store, library, show, say } = this.#parts
+    const runId = await this.#carrying(say('runImporting', { name: bundle.name }), (onProgress) =>
+      library.importRun(bundle, onProgress),
+    )
+    await this.refresh()
+    const run = store.state.library.find(({ id }) => id === runId)
+    store.note(say('runImported', { name: run?.name ?? bundle.name }))
+    await show(runId)
+  }
+
+  /** Shows a run that another tab owns, as it goes on there. */
+  async watch(runId: string): Promise<void> {
+    const { store, tabs, show } = this.#parts
+    await show(runId)
+    store.update({ watching: runId })
+    tabs.watch(
+      runId,
+      store.state.latest?.step ?? 0,
+      (snapshot) => this.#take(snapshot),
+      () => void this.#ownerGone(runId),
+    )
+  }
+
+  unwatch(): void {
+    this.#parts.tabs.unwatch()
+    if (this.#parts.store.state.watching !== '') this.#parts.store.update({ watching: '' })
+  }
+
+  #take({ runId, phase, detail, totalSteps, steps, evals, generations }: LiveSnapshot): void {
+    const { store } = this.#parts
+    store.update({ totalSteps })
+    for (const metrics of steps) store.apply({ kind: 'step', runId, metrics })
+    for (const metrics of evals) store.apply({ kind: 'eval', runId, metrics })
+    store.addGenerations(generations)
+    store.apply({ kind: 'phase', runId, phase, detail })
+  }
+
+  async #ownerGone(runId: string): Promise<void> {
+    const { store, show } = this.#parts
+    store.update({ watching: '' })
+    await show(runId).catch((thrown: unknown) => store.update({ error: toErrorData(thrown) }))
+    await this.refresh()
+  }
+
+  async #carrying<T>(
+    label: string,
+    work: (onProgress: (done: number, total: number) => void) => Promise<T>,
+  ): Promise<T> {
+    const { store } = this.#parts
+    const tell = (share: number) => store.update({ transfer: { label, share } })
+    tell(0)
+    try {
+      return await work((done, total) => tell(total > 0 ? done / total : 0))
+    } finally {
+      store.update({ transfer: null })
+    }
+  }
+}

@@ -1,0 +1,146 @@
+// What the page knows, as one type, and the small questions that many elements ask of it. Values only: runStore.ts keeps
+// and changes it.
+
+import type { GenerationSettings, Recipe } from '../recipe/recipe'
+import type { RunState } from '../storage/schema'
+import type { SpaceReported } from '../storage/space'
+import type {
+  DatasetPreview,
+  DatasetStatistics,
+  DataSource,
+  EnvironmentInfo,
+  EvalMetrics,
+  FinetaleErrorData,
+  GenerationRow,
+  ModelSource,
+  RowView,
+  RunPhase,
+  StepMetrics,
+} from '../workers/protocol'
+import type { SingleThreaded } from './isolation'
+import type { LibraryRun } from './runLibrary'
+import type { HubItems } from './sources'
+
+/** A stored run that can go on from its last checkpoint, or that has none and can only be discarded. */
+export interface InterruptedRun {
+  readonly id: string
+  readonly name: string
+  readonly state: RunState
+  readonly step: number
+  readonly totalSteps: number
+  /** Step and Unix time in ms of the checkpoint a resume starts from; null when nothing was saved. */
+  readonly saved: { readonly step: number; readonly at: number } | null
+  /** True when there was a checkpoint and the browser has cleared it. */
+  readonly cleared?: boolean
+}
+
+export interface StoreState {
+  /** True once tokenizer and data set are loaded and Train can start at once. */
+  readonly ready: boolean
+  /** The inputs in use; null while a repository chosen on a hub has still to be fetched. */
+  readonly model: ModelSource | null
+  readonly data: DataSource | null
+  /** Repositories chosen on a hub; null where the input is built in or from files. */
+  readonly hub: HubItems
+  readonly preview: DatasetPreview | null
+  readonly rowIndex: number
+  readonly rowView: RowView | null
+  /** Counted on demand. */
+  readonly statistics: DatasetStatistics | null
+  readonly environment: EnvironmentInfo | null
+  /** Set where threads are withheld for want of isolation headers. */
+  readonly singleThreaded: SingleThreaded | null
+
+  /** '' when no run is shown. */
+  readonly runId: string
+  readonly runName: string
+  readonly recipe: Recipe | null
+  readonly phase: RunPhase
+  readonly detail: string
+  readonly totalSteps: number
+  readonly stepsPerEpoch: number
+  readonly parameters: number
+  readonly latest: StepMetrics | null
+  readonly latestEval: EvalMetrics | null
+  readonly checkpoint: { readonly step: number; readonly at: number; readonly bytes: number } | null
+  /** Milliseconds of training before `activeSince`, pauses left out. */
+  readonly activeBefore: number
+  /** Unix time in ms since when training goes on, or null. */
+  readonly activeSince: number | null
+
+  readonly generations: readonly GenerationRow[]
+  /** The generation under way. */
+  readonly writing: { readonly prompt: string; readonly text: string; readonly settings: GenerationSettings } | null
+  /** Of the page: they stay when another run begins. */
+  readonly notes: readonly string[]
+  /** Of the run shown. */
+  readonly warnings: readonly string[]
+  readonly error: FinetaleErrorData | null
+  readonly interrupted: readonly InterruptedRun[]
+  /** All runs kept in this browser. */
+  readonly library: readonly LibraryRun[]
+  /** What the browser reports of its storage; null while it was not asked. */
+  readonly space: SpaceReported | null
+  /** The bundle being written or read, 0 to 1; null when there is none. */
+  readonly transfer: { readonly label: string; readonly share: number } | null
+  /** The run of another tab that is followed here; '' when there is none. */
+  readonly watching: string
+}
+
+/** The part of the state that belongs to a run, while none is shown. */
+export const noRun = {
+  runId: '',
+  runName: '',
+  recipe: null,
+  phase: 'idle',
+  detail: '',
+  totalSteps: 0,
+  stepsPerEpoch: 0,
+  parameters: 0,
+  latest: null,
+  latestEval: null,
+  checkpoint: null,
+  activeBefore: 0,
+  activeSince: null,
+  error: null,
+} as const
+
+export const emptyState: StoreState = {
+  ...noRun,
+  ready: false,
+  model: null,
+  data: null,
+  hub: { model: null, data: null },
+  preview: null,
+  rowIndex: 0,
+  rowView: null,
+  statistics: null,
+  environment: null,
+  singleThreaded: null,
+  generations: [],
+  writing: null,
+  notes: [],
+  warnings: [],
+  interrupted: [],
+  library: [],
+  space: null,
+  transfer: null,
+  watching: '',
+}
+
+/** Run id of generations from the untouched model, outside any run. */
+export const BASE = 'base'
+
+/** Phases whose time counts as training. */
+export const timedPhases: readonly RunPhase[] = ['warming up', 'training', 'evaluating', 'saving']
+const busyPhases: readonly RunPhase[] = [...timedPhases, 'downloading', 'loading', 'tokenizing', 'generating']
+
+/** True while the worker is at work on a run, so that settings must not change under it. */
+export function isBusy(phase: RunPhase): boolean {
+  return busyPhases.includes(phase)
+}
+
+/** True while a run is in the trainer's hands: at work, or paused in memory. */
+export function isActive({ runId, phase }: StoreState): boolean {
+  return runId !== '' && (isBusy(phase) || phase === 'paused')
+}

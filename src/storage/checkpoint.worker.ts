@@ -1,0 +1,17 @@
+// Writes checkpoints beside the training: checksums, database and reading back cost the trainer's thread nothing here.
+// It decides nothing; checkpointWriter.ts starts it, one for a trainer, and it ends with it.
+
+import { toStoredError, type WriterAnswer, type WriterRequest } from './checkpointWriter'
+import { writeSnapshot } from './checkpointWrite'
+import { openFinetaleDB } from './db'
+
+const answer = (message: WriterAnswer) => globalThis.postMessage(message)
+
+globalThis.addEventListener('message', ({ data: { id, name, snapshot } }: MessageEvent<WriterRequest>) => {
+  writeSnapshot(() => openFinetaleDB(name), snapshot).then(
+    (manifest) => answer({ kind: 'saved', id, manifest }),
+    (error: unknown) => answer({ kind: 'failed', id, error: toStoredError(error) }),
+  )
+})
+
+answer({ kind: 'ready' })

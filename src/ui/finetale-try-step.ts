@@ -1,0 +1,73 @@
+// Step 3: writing from prompts, and the table of everything written. It turns the events of its elements into commands.
+
+import { css, html, LitElement } from 'lit'
+import { customElement, property } from 'lit/decorators.js'
+import type { RunController } from '../state/runController'
+import { isActive, RunStore } from '../state/runStore'
+import { StoreController } from '../state/storeController'
+import { toErrorData } from '../workers/clients'
+import type { FinetaleEvent } from './events'
+import './finetale-generate-panel'
+import './finetale-generation-table'
+import { controls } from './sharedStyles'
+
+@customElement('finetale-try-step')
+export class FinetaleTryStep extends LitElement {
+  static override styles = [
+    controls,
+    css`
+      .try {
+        display: grid;
+        grid-template-columns: 360px minmax(0, 1fr);
+        gap: 20px;
+        align-items: start;
+      }
+      @media (max-width: 960px) {
+        .try {
+          grid-template-columns: minmax(0, 1fr);
+        }
+      }
+    `,
+  ]
+
+  @property({ attribute: false }) store = new RunStore()
+  @property({ attribute: false }) controller: RunController | null = null
+
+  constructor() {
+    super()
+    new StoreController(this, () => this.store)
+  }
+
+  override render() {
+    const { writing, generations, latest, phase, runId, ready } = this.store.state
+    const { text } = this.controller ?? {}
+    const active = isActive(this.store.state)
+    return html`
+      <div class="try">
+        <finetale-generate-panel
+          .writing=${writing?.text ?? null}
+          .hasRun=${runId !== '' && phase !== 'interrupted' && phase !== 'failed' && latest !== null}
+          .runOnly=${active}
+          .step=${latest?.step ?? 0}
+          .disabled=${!ready || (active && latest === null)}
+          @finetale-write=${({ detail }: FinetaleEvent<'finetale-write'>) =>
+            void text?.generate(detail.prompt, detail.settings, detail.writer)}
+          @finetale-notebook-prompts=${({ detail }: FinetaleEvent<'finetale-notebook-prompts'>) =>
+            void text?.runPrompts(detail.settings, detail.writer)}
+          @finetale-stop-writing=${this.stop}
+        ></finetale-generate-panel>
+        <finetale-generation-table .rows=${generations}></finetale-generation-table>
+      </div>
+    `
+  }
+
+  private readonly stop = () => {
+    this.controller?.text.stop().catch((thrown: unknown) => this.store.update({ error: toErrorData(thrown) }))
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'finetale-try-step': FinetaleTryStep
+  }
+}

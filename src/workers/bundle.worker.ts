@@ -1,0 +1,31 @@
+// bundle.worker: writes and reads run bundles beside a live run, so that hashing hundreds of megabytes stops no step.
+// Wiring only; the work is in src/storage.
+
+import { expose } from 'comlink'
+import { exportModel, exportRun, modelFiles } from '../storage/bundleExport'
+import { importRun } from '../storage/bundleImport'
+import { openFinetaleDB } from '../storage/db'
+import { getRun } from '../storage/runs'
+import { throwingData } from './errorData'
+import type { BundleApi } from './protocol'
+
+const api: BundleApi = {
+  exportRun: throwingData(async (runId, extra, onProgress) =>
+    exportRun(await openFinetaleDB(), runId, { extra, onProgress }),
+  ),
+  exportModel: throwingData(async (runId, extra, onProgress) =>
+    exportModel(await openFinetaleDB(), runId, { extra, onProgress }),
+  ),
+  importRun: throwingData(async (bundle, label, onProgress) => {
+    const { id } = await importRun(await openFinetaleDB(), bundle, label, onProgress)
+    return id
+  }),
+  runAsModel: throwingData(async (runId) => {
+    const db = await openFinetaleDB()
+    const files = await modelFiles(db, runId)
+    const { name = '', step = 0 } = (await getRun(db, runId)) ?? {}
+    return { kind: 'files', label: `${name} · ${step}`, files, parent: { runId, name, step } }
+  }),
+}
+
+expose(api)

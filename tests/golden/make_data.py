@@ -1,0 +1,188 @@
+"""Writes tests/golden/data: small data files by pyarrow, pandas and datasets, and the rows that Python reads from them.
+
+    pip install pyarrow pandas datasets
+    python tests/golden/make_data.py
+
+`expected.json` names, for each file, its columns, the mapping and the rows; the tests hold the page's readers to them.
+"""
+
+import gzip
+import json
+from pathlib import Path
+
+import datasets
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+OUT = Path(__file__).parent / "data"
+
+TEXTS = [
+    "Name: Ada, keeper of the light",
+    "  spaces kept  ",
+    "two\nlines",
+    "Windows\r\nline",
+    'she said "no"; and, left',
+    "caf\u00e9 \u2028 \U0001f409 \u00a0",
+    "\ufefffirst character is a mark",
+    "nul \x00 inside",
+    "tab\there",
+    "5' 10\" tall",
+]
+TARGETS = [f"Story {i}: \u017elut\u00fd k\u016f\u0148, \u201cquoted\u201d.\n\nThe end." for i in range(len(TEXTS))]
+ROWS = [{"text": t, "target": g} for t, g in zip(TEXTS, TARGETS)]
+
+
+def table(repeat=3):
+    rows = ROWS * repeat
+    return pa.table(
+        {
+            "id": pa.array([9007199254740993 + i for i in range(len(rows))], pa.int64()),
+            "text": pa.array([r["text"] for r in rows]),
+            "target": pa.array([r["target"] for r in rows]),
+            "score": pa.array([i / 7 for i in range(len(rows))], pa.float64()),
+        }
+    )
+
+
+expected = {}
+
+
+def expect(name, rows, columns=None, mapping=None, layout=None):
+    expected[name] = {"rows": rows, "columns": columns, "mapping": mapping, "layout": layout}
+
+
+def pairs(frame):
+    return [{"text": r["text"], "target": r["target"]} for r in frame]
+
+
+def write_parquet():
+    t = table()
+    for codec in ["none", "snappy", "gzip", "zstd", "brotli", "lz4"]:
+        name = f"{codec}.parquet"
+        pq.write_table(t, OUT / name, compression=codec, row_group_size=11)
+        expect(name, pairs(pq.read_table(OUT / name).to_pylist()), t.column_names)
+    variants = {
+        "plain-v2.parquet": dict(use_dictionary=False, data_page_version="2.0", compression="zstd"),
+        "dictionary-v2.parquet": dict(use_dictionary=True, data_page_version="2.0", compression="gzip"),
+        "delta.parquet": dict(use_dictionary=False, column_encoding={"text": "DELTA_BYTE_ARRAY", "target": "DELTA_LENGTH_BYTE_ARRAY", "id": "DELTA_BINARY_PACKED", "score": "BYTE_STREAM_SPLIT"}),
+    }
+    for name, options in variants.items():
+        pq.write_table(t, OUT / name, data_page_size=512, **options)
+        expect(name, pairs(pq.read_table(OUT / name).to_pylist()), t.column_names)
+
+    large = t.select(["text", "target"]).cast(pa.schema([("text", pa.large_string()), ("target", pa.large_string())]))
+    pq.write_table(large, OUT / "large-string.parquet")
+    expect("large-string.parquet", pairs(large.to_pylist()))
+    categories = pa.table({"text": pa.array(TEXTS).dictionary_encode(), "target": pa.array(TARGETS).dictionary_encode()})
+    pq.write_table(categories, OUT / "categories.parquet")
+    expect("categories.parquet", ROWS)
+    binary = pa.table({"text": pa.array([x.encode() for x in TEXTS]), "target": pa.array(TARGETS)})
+    pq.write_table(binary, OUT / "binary.parquet")
+    expect("binary.parquet", ROWS)
+    nulls = pa.table({"text": ["a", None, "c", "d"], "target": ["A", "B", None, "D"]})
+    pq.write_table(nulls, OUT / "nulls.parquet")
+    expect("nulls.parquet", [{"text": "a", "target": "A"}, {"text": "d", "target": "D"}])
+    # pandas keeps a text column with a hole as object, and writes its own index.
+    frame = pd.DataFrame(ROWS, index=[f"row{i}" for i in range(len(ROWS))])
+    frame.to_parquet(OUT / "pandas.parquet")
+    expect("pandas.parquet", ROWS, ["text", "target", "__index_level_0__"])
+
+    talks = [
+        [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}],
+        [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "1"}, {"role": "user", "content": "Two?"}, {"role": "assistant", "content": "2"}],
+        [{"role": "user", "content": "Nobody answers."}],
+        [],
+        None,
+    ]
+    kind = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+    pq.write_table(pa.table({"id": range(5), "messages": pa.array(talks, kind)}), OUT / "messages.parquet", compression="zstd")
+    answers = [{"text": "Be brief.\nHi", "target": "Hello."}, {"text": "One?\n1\nTwo?", "target": "2"}]
+    expect("messages.parquet", answers, ["id", "messages"], {"text": "messages", "target": ""}, "messages")
+    sharegpt = [[{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello."}]]
+    datasets.Dataset.from_dict({"conversations": sharegpt}).to_parquet(OUT / "conversations.parquet")
+    expect("conversations.parquet", [{"text": "Hi", "target": "Hello."}], None, {"text": "conversations", "target": ""}, "conversations")
+
+    # Types that are not text, for a user who maps them.
+    moment = pd.Timestamp("2023-08-15 12:34:56.789")
+    odd = pa.table(
+        {
+            "when": pa.array([moment] * 2, pa.timestamp("us")),
+            "zone": pa.array([moment] * 2, pa.timestamp("ms", tz="UTC")),
+            "old": pa.array([moment] * 2, pa.timestamp("ns")),
+            "day": pa.array([moment.date()] * 2),
+            "amount": pa.array([pd.Timestamp("2023-08-15").day] * 2, pa.decimal128(9, 2)),
+            "big": pa.array([2**64 - 1, 1], pa.uint64()),
+            "small": pa.array([-3, None], pa.int32()),
+            "real": pa.array([0.5, float("nan")]),
+            "yes": pa.array([True, False]),
+            "bytes": pa.array([b"\xff\xfe", b"\x00\x80"]),
+        }
+    )
+    pq.write_table(odd, OUT / "types.parquet")
+    pq.write_table(odd.select(["old"]), OUT / "int96.parquet", use_deprecated_int96_timestamps=True)
+
+
+def write_csv():
+    # A NUL cannot be read back by pandas' parser, and a lone CR in a field is not quoted by every version.
+    rows = [r for r in ROWS if "\x00" not in r["text"]]
+    frame = pd.DataFrame(rows)
+    frame.to_csv(OUT / "pandas.csv", index=False)
+    expect("pandas.csv", rows, ["text", "target"])
+    frame.to_csv(OUT / "pandas-index.csv")
+    expect("pandas-index.csv", rows, ["column 1", "text", "target"])
+    frame.to_csv(OUT / "pandas.tsv", index=False, sep="\t")
+    expect("pandas.tsv", rows)
+    frame.to_csv(OUT / "semicolon.csv", index=False, sep=";", encoding="utf-8-sig", lineterminator="\r\n")
+    expect("semicolon.csv", rows)
+    frame.to_csv(OUT / "utf16.csv", index=False, encoding="utf-16")
+    expect("utf16.csv", rows)
+    frame.to_csv(OUT / "quoted.csv.gz", index=False, quoting=1)
+    expect("quoted.csv.gz", rows)
+    holes = pd.DataFrame({"text": ["a", None, "c", "NA", "e"], "target": ["A", "B", float("nan"), "D", "E"]})
+    holes.to_csv(OUT / "holes.csv", index=False)
+    read = pd.read_csv(OUT / "holes.csv").dropna()
+    expect("holes.csv", pairs(read.to_dict("records")))
+    frame[["text"]].to_csv(OUT / "documents.csv", index=False)
+    expect("documents.csv", [{"text": r["text"], "target": ""} for r in rows], ["text"], {"text": "text", "target": ""}, "text")
+    # What pandas itself reads must be what we say it reads.
+    for name, options in [("pandas.csv", {}), ("pandas.tsv", {"sep": "\t"}), ("semicolon.csv", {"sep": ";"}), ("utf16.csv", {"encoding": "utf-16"})]:
+        assert pd.read_csv(OUT / name, **options)[["text", "target"]].to_dict("records") == rows, name
+
+
+def write_json():
+    data = datasets.Dataset.from_list(ROWS)
+    data.to_json(OUT / "datasets.jsonl")
+    expect("datasets.jsonl", ROWS)
+    data.to_json(OUT / "ascii-off.jsonl", force_ascii=False)
+    expect("ascii-off.jsonl", ROWS)
+    with gzip.GzipFile(OUT / "lines.jsonl.gz", "wb", mtime=0) as file:
+        file.write((OUT / "datasets.jsonl").read_bytes())
+    expect("lines.jsonl.gz", ROWS)
+    frame = pd.DataFrame(ROWS)
+    frame.to_json(OUT / "pandas-default.json")
+    expect("pandas-default.json", ROWS)
+    frame.to_json(OUT / "pandas-records.json", orient="records", indent=2)
+    expect("pandas-records.json", ROWS)
+    (OUT / "wrapped.json").write_text(json.dumps({"version": "1.0", "data": ROWS}, indent=1))
+    expect("wrapped.json", ROWS)
+    (OUT / "nan.jsonl").write_text("".join(json.dumps({**r, "score": float("nan"), "NaN": "NaN"}) + "\n" for r in ROWS))
+    expect("nan.jsonl", ROWS)
+    alpaca = [
+        {"instruction": "Name a tree.", "input": "", "output": "Oak."},
+        {"instruction": "Add.", "input": "1 2", "output": "3"},
+    ]
+    datasets.Dataset.from_list(alpaca).to_json(OUT / "alpaca.jsonl")
+    rows = [{"text": "Name a tree.", "target": "Oak."}, {"text": "Add.\n1 2", "target": "3"}]
+    expect("alpaca.jsonl", rows, None, {"text": "instruction + input", "target": "output"}, "Alpaca")
+
+
+if __name__ == "__main__":
+    OUT.mkdir(exist_ok=True)
+    for old in OUT.iterdir():
+        old.unlink()
+    write_parquet()
+    write_csv()
+    write_json()
+    (OUT / "expected.json").write_text(json.dumps(expected, ensure_ascii=True, separators=(",", ":")) + "\n")
+    print(sum(file.stat().st_size for file in OUT.iterdir()), "bytes")

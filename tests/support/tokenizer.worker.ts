@@ -1,0 +1,4 @@
+// The tokenizer's worker as the tests start it.
+
+import './dynamicImports'
+import '../../src/workers/tokenizer.worker'

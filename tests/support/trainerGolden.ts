@@ -1,0 +1,130 @@
+// The runs of the real Trainer that make_trainer_golden.py recorded, and the same runs made by the page's own parts:
+// parser, tokenizer, split, loop, kernels.
+
+import { parseDataset } from '../../src/data/dataset'
+import { FolderTokenizer } from '../../src/data/tokenizer'
+import { tokenizeRows } from '../../src/data/tokenize'
+import { parseConfig } from '../../src/model/config'
+import { GPTNeo } from '../../src/model/gptNeo'
+import { createParams } from '../../src/model/params'
+import { demo } from '../../src/recipe/presets'
+import type { Recipe } from '../../src/recipe/recipe'
+import { startCursor, trainLoop } from '../../src/train/loop'
+import { AdamW } from '../../src/train/optimizer'
+import { batchesPerEpoch } from '../../src/train/schedule'
+import type { EvalMetrics, StepMetrics, TokenizedDataset } from '../../src/workers/protocol'
+import { m0Tensors, type M0Tensor } from './m0'
+import { runUntil } from './training'
+
+export interface TrainerGolden {
+  readonly transformers: string
+  readonly config: Readonly<Record<string, unknown>>
+  readonly recipe: Partial<Recipe>
+  readonly rows: {
+    readonly train: number
+    readonly eval: number
+    readonly length: number
+    readonly train_crc32: number
+    readonly eval_crc32: number
+  }
+  readonly parameters: number
+  readonly non_embedding_parameters: number
+  /** What each training_step returned: a batch's share of its step's loss. */
+  readonly losses: readonly number[]
+  readonly trainer_state: {
+    readonly log_history: readonly Readonly<Record<string, number>>[]
+    readonly [key: string]: unknown
+  }
+  readonly weights: Readonly<Record<string, WeightSummary>>
+}
+
+export interface WeightSummary {
+  readonly sum: number
+  readonly squares: number
+  readonly first: readonly number[]
+  readonly last: readonly number[]
+}
+
+export interface TrainedRun {
+  readonly recipe: Recipe
+  readonly dataset: TokenizedDataset
+  readonly steps: readonly StepMetrics[]
+  readonly evals: readonly EvalMetrics[]
+  readonly weights: readonly { readonly name: string; readonly data: Float32Array }[]
+}
+
+const ROWS = 299
+const base = new URL('/', location.origin).href
+
+async function publicFile(path: string): Promise<Blob> {
+  const response = await fetch(base + path)
+  if (!response.ok) throw new Error(`no ${path}`)
+  return response.blob()
+}
+
+/** Rows and ids of a golden's recipe, by the way that a run takes. */
+export async function goldenDataset(recipe: Recipe): Promise<TokenizedDataset> {
+  const lines = (await (await publicFile('data/backstories/backstories.jsonl')).text()).split('\n').slice(0, ROWS)
+  const files = { 'backstories.jsonl': new Blob([lines.join('\n')]) }
+  const { rows } = await parseDataset(files, 'backstories')
+  const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json']
+  const entries = await Promise.all(names.map(async (name) => [name, await publicFile(`models/finetale-3m/${name}`)]))
+  const codec = await FolderTokenizer.load(Object.fromEntries(entries) as Record<string, Blob>, 'finetale-3m')
+  return tokenizeRows(rows, recipe, codec, {}, () => {})
+}
+
+/** M0's numbers with queries and keys of a quarter, as make_trainer_golden.py has them. */
+function softened(tensor: M0Tensor): M0Tensor {
+  return /[qk]_proj/.test(tensor.name) ? { ...tensor, data: tensor.data.map((value) => value / 4) } : tensor
+}
+
+/** Trains the golden's model by the golden's recipe on the running backend. */
+export async function trainLikeGolden(golden: TrainerGolden): Promise<TrainedRun> {
+  const recipe: Recipe = { ...demo(), ...golden.recipe }
+  const dataset = await goldenDataset(recipe)
+  const config = parseConfig(JSON.stringify(golden.config))
+  const tensors = new Map(m0Tensors(golden.config).map((tensor) => [tensor.name, softened(tensor)]))
+  const model = new GPTNeo(config, createParams(config, tensors))
+  const optimizer = new AdamW(model.params, recipe)
+  const steps: StepMetrics[] = []
+  const evals: EvalMetrics[] = []
+  try {
+    const options = { model, optimizer, recipe, dataset, cursor: startCursor, control: runUntil() }
+    for await (const event of trainLoop(options)) {
+      if (event.kind === 'step') steps.push(event.metrics)
+      if (event.kind === 'eval') evals.push(event.metrics)
+    }
+    const weights = model.params.map(({ name, value }) => ({ name, data: value.dataSync<'float32'>().slice() }))
+    return { recipe, dataset, steps, evals, weights }
+  } finally {
+    optimizer.dispose()
+    model.dispose()
+  }
+}
+
+/** The losses that Trainer logs before it rounds them: means over logging_steps of the sums of each step's batches. */
+export function loggedLosses(golden: TrainerGolden, recipe: Recipe): number[] {
+  const perEpoch = batchesPerEpoch(recipe, golden.rows.train)
+  const losses: number[] = []
+  for (let epoch = 0; epoch < golden.losses.length; epoch += perEpoch) {
+    for (let at = epoch; at < epoch + perEpoch; at += recipe.gradient_accumulation_steps) {
+      const end = Math.min(at + recipe.gradient_accumulation_steps, epoch + perEpoch)
+      losses.push(golden.losses.slice(at, end).reduce((sum, loss) => sum + loss, 0))
+    }
+  }
+  const logs: number[] = []
+  for (let at = 0; at < losses.length; at += recipe.logging_steps) {
+    const part = losses.slice(at, at + recipe.logging_steps)
+    logs.push(part.reduce((sum, loss) => sum + loss, 0) / part.length)
+  }
+  return logs
+}
+
+export function summaryOf(data: Float32Array): WeightSummary {
+  let [sum, squares] = [0, 0]
+  for (const value of data) {
+    sum += value
+    squares += value * value
+  }
+  return { sum, squares, first: [...data.subarray(0, 4)], last: [...data.subarray(-4)] }
+}

@@ -1,0 +1,146 @@
+// CSV as people's programs write it: marks and spaces around the header, other separators, mixed line ends, quotes.
+
+import { describe, expect, test } from 'vitest'
+import { parseDataset } from '../../src/data/dataset'
+import { readCsvTable } from '../../src/data/parse/csv'
+import { textPieces } from '../../src/data/parse/decode'
+import type { ColumnMapping } from '../../src/workers/protocol'
+
+const parse = (content: BlobPart, name = 'rows.csv', mapping?: ColumnMapping) =>
+  parseDataset({ [name]: new Blob([content]) }, name, mapping)
+
+const two = [
+  { text: 'a, b', target: 'c' },
+  { text: 'd', target: 'e' },
+]
+
+function utf16(text: string, bigEndian: boolean): ArrayBuffer {
+  const buffer = new ArrayBuffer(2 * text.length)
+  const view = new DataView(buffer)
+  for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), !bigEndian)
+  return buffer
+}
+
+describe('marks around the header', () => {
+  const plain = 'text,target\n"a, b",c\nd,e\n'
+  test.each<[string, BlobPart, string]>([
+    ['a byte order mark', `\ufeff${plain}`, 'rows.csv'],
+    ['a byte order mark and a quoted header', `\ufeff"text","target"\n"a, b",c\nd,e\n`, 'rows.csv'],
+    ['spaces and case', 'Text , target \n"a, b",c\nd,e\n', 'rows.csv'],
+    ['semicolons, with a comma inside a field', 'text;target\na, b;c\nd;e\n', 'rows.csv'],
+    ['tabs', 'text\ttarget\na, b\tc\nd\te\n', 'rows.csv'],
+    ['tabs by name', 'text\ttarget\na, b\tc\nd\te', 'rows.tsv'],
+    ['UTF-16 little-endian', utf16(`\ufeff${plain}`, false), 'rows.csv'],
+    ['UTF-16 big-endian', utf16(`\ufeff${plain}`, true), 'rows.csv'],
+    ['UTF-16 without a mark', utf16(plain, false), 'rows.csv'],
+    ['blank lines before and between', '\n\ntext,target\n\n"a, b",c\n\nd,e\n\n', 'rows.csv'],
+    ['empty fields of a spreadsheet', 'text,target\n"a, b",c,,\nd,e,,\n', 'rows.csv'],
+  ])('%s', async (_, content, name) => {
+    const { rows, mapping, dropped } = await parse(content, name)
+    expect(rows).toEqual(two)
+    expect([mapping.text.toLowerCase(), mapping.target]).toEqual(['text', 'target'])
+    expect(dropped).toEqual({})
+  })
+
+  test('other columns are listed, and the user may choose', async () => {
+    const content = 'name,story\nAda,Born at sea.\nBo,Born ashore.\n'
+    expect(await parse(content.replace('story', 'tale'))).toMatchObject({
+      rows: [],
+      columns: ['name', 'tale'],
+      mapping: { text: '', target: '' },
+      layout: '',
+    })
+    const chosen = await parse(content, 'rows.csv', { text: 'name', target: 'story' })
+    expect(chosen.rows[1]).toEqual({ text: 'Bo', target: 'Born ashore.' })
+    expect(await parse(content, 'rows.csv', { text: 'nobody', target: 'story' })).toMatchObject({
+      rows: [],
+      layout: '',
+    })
+  })
+})
+
+describe('line ends and quotes', () => {
+  const content =
+    'text,target\na,b\r\n"line 1\nline 2","say ""hi"""\r\n5\' 10" tall,fine\r\n"CR\rand\r\nCRLF", "x" \rlast,"é\u{1f409}"'
+  const rows = [
+    { text: 'a', target: 'b' },
+    { text: 'line 1\nline 2', target: 'say "hi"' },
+    { text: '5\' 10" tall', target: 'fine' },
+    { text: 'CR\rand\r\nCRLF', target: ' "x" ' },
+    { text: 'last', target: 'é\u{1f409}' },
+  ]
+
+  test('mixed, read whole', async () => {
+    expect((await parse(content)).rows).toEqual(rows)
+  })
+
+  test.each([1, 2, 3, 7, 64])('mixed, in pieces of %d bytes', async (size) => {
+    const table = await readCsvTable(textPieces(new Blob([content]), 'rows.csv', size))
+    const { cells, line } = await table.read(['text', 'target'])
+    expect(rows.map((_, i) => ({ text: cells[0]![i], target: cells[1]![i] }))).toEqual(rows)
+    expect(rows.map((_, i) => line(i))).toEqual([2, 3, 5, 6, 9])
+  })
+
+  test('pieces that begin after the dialect is known', async () => {
+    const long = Array.from({ length: 4000 }, (_, i) => `"row, ${i}\r\nnext",t${i}${['\n', '\r\n', '\r'][i % 3]}`)
+    const pieces = textPieces(new Blob(['text,target\n', ...long]), 'rows.csv', 1001)
+    const { cells, rows: count } = await (await readCsvTable(pieces)).read(['target', 'text'])
+    expect(count).toBe(4000)
+    expect(cells[0]).toEqual(long.map((_, i) => `t${i}`))
+    expect(cells[1]![3999]).toBe('row, 3999\r\nnext')
+  })
+
+  test('every row of another width is told by line', async () => {
+    const { rows: kept, dropped } = await parse('text,target\na,b\n"c\nd"\ne,f,g\n,h\ni,j\n')
+    expect(kept.map(({ text }) => text)).toEqual(['a', 'i'])
+    expect(dropped).toEqual({
+      'fewer fields than the 2 expected (line 3)': 1,
+      'more fields than the 2 expected (line 5)': 1,
+      '"text" is missing (line 6)': 1,
+    })
+  })
+
+  test('a quote that nothing closes costs the rows behind it, and is told', async () => {
+    const { rows: kept, dropped } = await parse('text,target\na,b\n"c,d\ne,f\n')
+    expect(kept).toEqual([{ text: 'a', target: 'b' }])
+    expect(Object.keys(dropped)).toEqual([
+      'a quote is opened and never closed: the rest of the file went into this row (line 3)',
+    ])
+  })
+
+  test('a quote inside a quoted field that is not doubled is text', async () => {
+    expect((await parse('text,target\n"5" tall",b\n"a" "b",c\n')).rows).toEqual([
+      { text: '5" tall', target: 'b' },
+      { text: 'a" "b', target: 'c' },
+    ])
+  })
+
+  test('a header alone is no data', async () => {
+    await expect(parse('text,target\n')).rejects.toThrow('no rows')
+  })
+})
+
+describe('one column, or no header', () => {
+  test('nothing separates where the header has one name', async () => {
+    const { rows, format, layout } = await parse('story\nOnce, long ago\n"Quoted, ""too"""\n')
+    expect(rows.map(({ text }) => text)).toEqual(['Once, long ago', 'Quoted, "too"'])
+    expect([format, layout]).toEqual(['CSV with one column', 'documents'])
+  })
+
+  test('a first line of prose is no header', async () => {
+    const { rows, format } = await parse('There was a keeper of the light who never slept.\nShe rowed.\n')
+    expect(rows.length).toBe(2)
+    expect(format).toContain('no header line')
+    const pairs = await parse('"A keeper of the light, who never slept.",Born\nB,Raised\n', 'rows.csv')
+    expect(pairs).toMatchObject({ rows: [], columns: ['column 1', 'column 2'] })
+    const chosen = await parse('"A keeper, who never slept.",Born\nB,Raised\n', 'rows.csv', {
+      text: 'column 1',
+      target: 'column 2',
+    })
+    expect(chosen.rows[0]).toEqual({ text: 'A keeper, who never slept.', target: 'Born' })
+  })
+
+  test('names that are empty or double get names of their own', async () => {
+    expect((await parse(',text,text\n0,a,b\n')).columns).toEqual(['column 1', 'text', 'text (2)'])
+  })
+})

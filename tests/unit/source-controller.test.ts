@@ -1,0 +1,149 @@
+// Choosing and fetching inputs against a tokenizer worker of cardboard: what is asked of a hub and when, what cancel, a
+// failure and a refused file leave behind, and where a token goes.
+
+import { describe, expect, test } from 'vitest'
+import { presetChoices } from '../../src/state/presetSources'
+import { RunStore } from '../../src/state/runStore'
+import { SourceController } from '../../src/state/sourceController'
+import { missingSides } from '../../src/state/sources'
+import { FinetaleError } from '../../src/recipe/error'
+import type { ControllerParts } from '../../src/state/controllerParts'
+import type { DataSource, HubRef, ModelSource, TokenizerApi } from '../../src/workers/protocol'
+
+const course = presetChoices('courseNotebook', 'https://example.org/')
+const demoChoices = presetChoices('demo', 'https://example.org/')
+
+function setUp(answers: Partial<TokenizerApi> = {}, refuses: (data: DataSource | null) => boolean = () => false) {
+  const store = new RunStore(() => undefined)
+  const asked: string[] = []
+  const source = (ref: HubRef) => ({ kind: 'files', label: ref.repo, files: {}, origin: ref }) as const
+  const api = {
+    fetchModel: async (ref, token) => {
+      asked.push(`model ${ref.repo} ${token}`.trim())
+      return { source: source(ref), notes: ['renamed'] }
+    },
+    fetchData: async (ref, token) => {
+      asked.push(`data ${ref.repo} ${token}`.trim())
+      return { source: source(ref), notes: [] }
+    },
+    cancelFetch: async () => void asked.push('cancel'),
+    cachedBytes: async () => 0,
+    removeCached: async () => 7,
+    ...answers,
+  } satisfies Partial<TokenizerApi>
+  const tokenizer = { call: (work: (api: TokenizerApi) => Promise<unknown>) => work(api as unknown as TokenizerApi) }
+  const parts = { store, tokenizer, say: (key: string) => key } as unknown as ControllerParts
+  const prepared: string[] = []
+  const user = {
+    prepare: async (model: ModelSource | null, data: DataSource | null) => {
+      prepared.push(`${model?.label ?? '-'} ${data?.label ?? '-'}`)
+      const refused = refuses(data)
+      const error = refused ? { name: 'FinetaleError', message: 'refused', action: 'a' } : null
+      store.update({ model, data, error, ready: !refused && model !== null && data !== null })
+      return !refused
+    },
+    inputsChanged: (model: boolean) => store.clearRun(model),
+  }
+  const sources = new SourceController(parts, user, async (files) => [...files])
+  return { store, sources, asked, prepared }
+}
+
+describe('a preset from a hub', () => {
+  test('asks for nothing until it is downloaded, then for the data first', async () => {
+    const { store, sources, asked } = setUp()
+    await sources.open(demoChoices)
+    await sources.choose(course)
+    expect(asked).toEqual([])
+    expect(missingSides(store.state.hub)).toEqual(['data', 'model'])
+    expect(store.state.ready).toBe(false)
+
+    expect(await sources.hub.download()).toBe(true)
+    expect(asked).toEqual(['data MohamedRashad/characters_backstories', 'model roneneldan/TinyStories-33M'])
+    expect(store.state).toMatchObject({ ready: true, phase: 'idle', notes: ['renamed'] })
+    expect(missingSides(store.state.hub)).toEqual([])
+    expect(await sources.hub.download()).toBe(true)
+    expect(asked.length).toBe(2)
+  })
+
+  test('is loaded at once when the browser keeps it', async () => {
+    const { store, sources } = setUp({ cachedBytes: async () => 5 })
+    await sources.open(course)
+    expect(store.state.ready).toBe(true)
+    expect(store.state.hub.model).toMatchObject({ fetched: true, cachedBytes: 5 })
+  })
+
+  test('the same choice again changes nothing', async () => {
+    const { sources, prepared } = setUp()
+    await sources.open(course)
+    await sources.choose(course)
+    expect(prepared.length).toBe(1)
+  })
+})
+
+test('a failure stays with its side, and a retry goes on from there', async () => {
+  let broken = true
+  const { store, sources, asked } = setUp({
+    fetchModel: async (ref) => {
+      if (broken) throw new FinetaleError('no model', 'edit', { code: 'hub-missing' })
+      return { source: { kind: 'files', label: ref.repo, files: {} }, notes: [] }
+    },
+  })
+  await sources.open(course)
+  expect(await sources.hub.download()).toBe(false)
+  expect(store.state.hub.model?.error).toMatchObject({ code: 'hub-missing', message: 'no model' })
+  expect(store.state.hub.data).toMatchObject({ fetched: true, error: null })
+  expect(store.state).toMatchObject({ phase: 'idle', error: null })
+  broken = false
+  expect(await sources.hub.download()).toBe(true)
+  expect(asked.filter((line) => line.startsWith('data')).length).toBe(1)
+})
+
+test('cancel ends the fetch, and what still arrives changes nothing', async () => {
+  let arrive: () => void = () => undefined
+  const { store, sources, asked } = setUp({
+    fetchData: (ref) =>
+      new Promise((resolve) => {
+        arrive = () => resolve({ source: { kind: 'files', label: ref.repo, files: {} }, notes: [] })
+      }),
+  })
+  await sources.open(course)
+  const downloading = sources.hub.download()
+  expect(store.state.phase).toBe('downloading')
+  sources.hub.cancel()
+  expect(store.state.phase).toBe('idle')
+  expect(store.state.hub.data).toMatchObject({ progress: null, error: { code: 'cancelled' } })
+  arrive()
+  expect(await downloading).toBe(false)
+  expect(asked).toEqual(['cancel'])
+  expect(store.state.hub.data?.fetched).toBe(false)
+})
+
+test('files that are refused leave the ones before in use', async () => {
+  const { store, sources } = setUp({}, (data) => data?.label === 'bad.csv')
+  await sources.open(demoChoices)
+  await sources.useFiles('data', [{ path: 'bad.csv', file: new Blob(['x']) }])
+  expect(store.state.data?.label).toBe('backstories.jsonl')
+  expect(store.state).toMatchObject({ ready: true, error: { message: 'refused' } })
+})
+
+test('a token goes to its own hub only', async () => {
+  const { sources, asked } = setUp()
+  await sources.open(course)
+  sources.hub.setToken('https://elsewhere.example/', 'hf_secret')
+  await sources.hub.download()
+  expect(asked.join()).not.toContain('hf_secret')
+
+  const ref = { kind: 'model', base: 'https://elsewhere.example/', repo: 'a/b', revision: 'main' } as const
+  await sources.choose({ model: { kind: 'hub', ref } })
+  await sources.hub.download()
+  expect(asked.at(-1)).toBe('model a/b hf_secret')
+})
+
+test('what was removed has to be fetched again', async () => {
+  const { store, sources } = setUp()
+  await sources.open(course)
+  await sources.hub.download()
+  expect(await sources.hub.remove('model')).toBe(7)
+  expect(missingSides(store.state.hub)).toEqual(['model'])
+  expect(store.state.ready).toBe(false)
+})
