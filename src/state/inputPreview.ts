@@ -56,9 +56,10 @@ export class InputPreview {
     const preview = await inputs.useData(data)
     if (!wanted()) return
     store.update({ preview })
-    if (!model) return
-    if (preview.totalRows > 0) await this.viewRow(0, this.#recipe)
-    store.update({ ready: true })
+    // Without rows the columns have still to be chosen.
+    if (!model || preview.totalRows === 0) return
+    await this.viewRow(0, this.#recipe)
+    if (wanted()) store.update({ ready: true })
   }
 
   /** Shows a row as the model sees it under `recipe`. Without a tokenizer there is nothing to show. */
@@ -85,7 +86,9 @@ export class InputPreview {
       const statistics = await tokenizer.call((api) => api.statistics(recipe))
       if (store.state.data === data) store.update({ statistics })
     } catch (thrown) {
-      store.update({ error: toErrorData(thrown) })
+      const error = toErrorData(thrown)
+      // Another data set or tokenizer has come in between: then nobody waits for this count.
+      if (error.code !== 'cancelled') store.update({ error })
     }
   }
 }

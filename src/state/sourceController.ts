@@ -8,7 +8,7 @@ import type { ControllerParts } from './controllerParts'
 import { HubController, type InputUser } from './hubController'
 import { dataFromFiles, modelFromFiles, type PickedFile } from './inputs'
 import { isChosen, newItem, type Choices, type HubItem, type HubItems, type Side } from './sources'
-import { isActive } from './storeState'
+import { isActive, type StoreState } from './storeState'
 
 /** Opens an archive into files with paths; loaded when the first one is chosen. */
 export type Unpack = (picked: readonly PickedFile[]) => Promise<PickedFile[]>
@@ -62,21 +62,11 @@ export class SourceController {
   }
 
   /** The inputs from before a refused one, with the refusal still told. */
-  async #takeBack({
-    hub,
-    model,
-    data,
-    ready,
-  }: {
-    hub: HubItems
-    model: ModelSource | null
-    data: DataSource | null
-    ready: boolean
-  }) {
+  async #takeBack({ hub, model, data, preview }: StoreState): Promise<void> {
     const { store } = this.#parts
     const { error } = store.state
     // Without inputs that worked there is nothing to go back to.
-    if (!ready && !hub.model && !hub.data) return
+    if (!preview && !hub.model && !hub.data) return
     store.update({ hub })
     await this.#user.prepare(model, data)
     store.update({ error })
@@ -100,11 +90,11 @@ export class SourceController {
 
   /** Reads the data set again with the user's columns. */
   async mapColumns(mapping: ColumnMapping): Promise<void> {
-    const { data, model, hub } = this.#parts.store.state
-    if (!data || isActive(this.#parts.store.state)) return
     const before = this.#parts.store.state
+    const { model, data } = before
+    if (!data || isActive(before)) return
     if (await this.#user.prepare(model, { ...data, mapping })) this.#user.inputsChanged(false)
-    else await this.#takeBack({ ...before, hub })
+    else await this.#takeBack(before)
   }
 }
 

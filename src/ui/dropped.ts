@@ -15,11 +15,14 @@ export function carriesFiles(event: DragEvent): boolean {
  * @throws Error when the browser cannot read a folder's listing
  */
 export async function droppedFiles({ dataTransfer }: DragEvent): Promise<PickedFile[]> {
-  const entries = Array.from(dataTransfer?.items ?? [], (item) => item.webkitGetAsEntry()).filter(
-    (entry) => entry !== null,
-  )
+  const items = Array.from(dataTransfer?.items ?? []).filter(({ kind }) => kind === 'file')
+  // Both are asked for before the first wait; where a browser knows no entries, the files themselves must do.
+  const dropped = items.map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }))
   const found: PickedFile[] = []
-  for (const entry of entries) await walk(entry, found)
+  for (const { entry, file } of dropped) {
+    if (entry) await walk(entry, found)
+    else if (file) found.push({ path: file.name, file })
+  }
   return found
 }
 

@@ -85,6 +85,8 @@ export const englishSources = {
   columnText: 'Column for text',
   columnTarget: 'Column for target',
   columnNone: 'none',
+  columnChoose: 'choose…',
+  columnsUnknown: 'No known layout: choose the column that holds the text, and one for the target if there is one.',
 
   // Lengths
   lengthsHeading: 'How long the rows are',

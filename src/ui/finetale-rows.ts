@@ -121,6 +121,7 @@ export class FinetaleRows extends LitElement {
         <span class="muted">${say('rowsCount', { total: preview.totalRows })}</span>
       </div>
       ${this.renderColumns(preview)}
+      ${preview.mapping.text === '' ? html`<p class="dropped" id="choose-columns">${say('columnsUnknown')}</p>` : nothing}
       <ol>
         ${rows.map((row, index) => this.renderRow(row, from + index))}
       </ol>
@@ -166,7 +167,9 @@ export class FinetaleRows extends LitElement {
       <select id=${`column-${which}`} ?disabled=${this.locked} @change=${this.mapped}>
         ${options.map(
           (column) =>
-            html`<option value=${column} .selected=${column === chosen}>${column || say('columnNone')}</option>`,
+            html`<option value=${column} .selected=${column === chosen}>
+              ${column || say(which === 'text' ? 'columnChoose' : 'columnNone')}
+            </option>`,
         )}
       </select>
     </label>`
@@ -192,7 +195,8 @@ export class FinetaleRows extends LitElement {
   private readonly mapped = () => {
     const value = (which: 'text' | 'target') =>
       this.renderRoot.querySelector<HTMLSelectElement>(`#column-${which}`)?.value ?? ''
-    send(this, 'finetale-mapping', { text: value('text'), target: value('target') })
+    const mapping = { text: value('text'), target: value('target') }
+    if (mapping.text !== '') send(this, 'finetale-mapping', mapping)
   }
 }
 

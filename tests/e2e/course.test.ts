@@ -104,7 +104,7 @@ test('a repository that is not there can be corrected', async () => {
   await finetale.waitForPhase('finished')
 })
 
-test('a hub that wants a token gets it, and another host does not', async () => {
+test('a hub that wants a token gets it, and it is stored nowhere', async () => {
   const hub = await startCourseHub({ token: 'hf_loopback' })
   const finetale = await FinetalePage.open(await launch(), course(hub.url), recipe)
   const { page } = finetale

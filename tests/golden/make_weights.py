@@ -119,7 +119,6 @@ def main():
             target.writestr(zipfile.ZipInfo(info.filename), source.read(info), zipfile.ZIP_DEFLATED)
     expected["deflated.bin"] = {"tensors": describe(state)}
 
-    legacy = "pytorch_model.bin"
     for protocol in (2, 4):
         name = f"legacy{protocol}.bin"
         torch.save(state, os.path.join(HERE, name), _use_new_zipfile_serialization=False, pickle_protocol=protocol)
@@ -131,7 +130,7 @@ def main():
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
     refused("tar.bin", "tar", "torch.save")
-    torch.save({"w": x, "run": System("touch /tmp/finetale-was-here")}, os.path.join(HERE, "system.bin"))
+    torch.save({"w": x, "run": System("echo this must not run")}, os.path.join(HERE, "system.bin"))
     refused("system.bin", "posix.system")
     torch.save({"w": x, "run": System("true")}, os.path.join(HERE, "system4.bin"), pickle_protocol=4)
     refused("system4.bin", "posix.system")
@@ -188,4 +187,5 @@ def main():
         file.write("\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

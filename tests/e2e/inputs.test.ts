@@ -1,0 +1,133 @@
+// Files of one's own in every way the page takes them: a zip of a model and a folder by dropping, a table whose columns
+// have to be chosen, a broken file; and how long rows are.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { zipSync } from 'fflate'
+import type { Locator } from 'playwright'
+import { expect, onTestFinished, test } from 'vitest'
+import { launch } from '../support/browser'
+import { shippedModel, shippedRows } from '../support/hubModel'
+import { FinetalePage } from '../support/page'
+import { serveDist } from '../support/server'
+
+const url = await serveDist()
+const recipe = {
+  max_steps: 2,
+  max_length: 48,
+  per_device_train_batch_size: 2,
+  eval_strategy: 'no',
+  save_steps: 0,
+} as const
+const patience = { timeout: 60_000 }
+
+/** Files in a folder that goes with the test; returns the folder. */
+function folderOf(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'finetale-inputs-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+  return folder
+}
+
+/** Drops a file or folder on an element, as a file manager would. */
+async function drop(target: Locator, path: string): Promise<void> {
+  const session = await target.page().context().newCDPSession(target.page())
+  await target.scrollIntoViewIfNeeded()
+  const box = await target.boundingBox()
+  if (!box) throw new Error('The drop target is not on the page.')
+  const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+  const data = { items: [], files: [path], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', { type, ...at, data })
+  }
+}
+
+async function openReady(query = ''): Promise<FinetalePage> {
+  const finetale = await FinetalePage.open(await launch(), `${url}${query}`, recipe)
+  await expect.poll(() => finetale.app.getAttribute('data-ready'), patience).toBe('true')
+  return finetale
+}
+
+const picker = (finetale: FinetalePage, kind: 'model' | 'data') =>
+  finetale.page.locator(`finetale-source-picker[kind=${kind}]`)
+
+test('a zip of a model folder, dropped, trains', async () => {
+  const model = Object.fromEntries(
+    Object.entries(shippedModel()).map(([name, file]) => [`tales/${name}`, file as Buffer]),
+  )
+  const folder = folderOf({ 'tales.zip': zipSync({ ...model, '__MACOSX/tales/._config.json': new Uint8Array(4) }) })
+  const finetale = await openReady()
+  await drop(picker(finetale, 'model').locator('.zone'), join(folder, 'tales.zip'))
+  await picker(finetale, 'model').getByText('tales', { exact: true }).waitFor(patience)
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  expect(finetale.steps().length).toBe(2)
+  finetale.expectNoErrors()
+})
+
+test('a folder of data files, dropped, is one data set', async () => {
+  const lines = shippedRows(40).map((row) => JSON.stringify(row))
+  const folder = folderOf({
+    'set/README.md': '# not rows',
+    'set/data/b.jsonl': lines.slice(20).join('\n'),
+    'set/data/a.jsonl': lines.slice(0, 20).join('\n'),
+  })
+  const finetale = await openReady()
+  await drop(picker(finetale, 'data').locator('.zone'), join(folder, 'set'))
+  await picker(finetale, 'data')
+    .getByText(/\.jsonl \+ 1$/)
+    .waitFor(patience)
+  await finetale.page.getByText('40 rows', { exact: true }).waitFor(patience)
+})
+
+test('a table with columns of other names trains once they are chosen', async () => {
+  const rows = shippedRows(24).map(({ text, target }, i) =>
+    [i, text, target].map((cell) => `"${String(cell)}"`).join(';'),
+  )
+  const folder = folderOf({ 'odd.csv': ['nr;who;tale', ...rows].join('\r\n') })
+  const finetale = await openReady()
+  const { page } = finetale
+  await page.locator('#data-file').setInputFiles(join(folder, 'odd.csv'))
+  await page.getByText(/choose the column that holds the text/).waitFor(patience)
+  expect(await finetale.button('Train').isEnabled()).toBe(false)
+  await page.getByLabel('Column for text').selectOption('who')
+  await page.getByText('24 rows', { exact: true }).waitFor(patience)
+  await page.getByLabel('Column for target').selectOption('tale')
+  await page.locator('finetale-rows .target').first().waitFor(patience)
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  expect(finetale.steps().length).toBe(2)
+  finetale.expectNoErrors()
+})
+
+test('a broken file is refused in words, and the data set before stays', async () => {
+  const folder = folderOf({ 'page.jsonl': '<!doctype html><html>Sign in first</html>' })
+  const finetale = await openReady()
+  await finetale.page.locator('#data-file').setInputFiles(join(folder, 'page.jsonl'))
+  const alert = finetale.page.getByRole('alert').first()
+  await alert.waitFor(patience)
+  expect(await alert.innerText()).toContain('page.jsonl')
+  await picker(finetale, 'data').getByText('backstories.jsonl', { exact: true }).waitFor(patience)
+  await expect.poll(() => finetale.app.getAttribute('data-ready'), patience).toBe('true')
+})
+
+test('lengths are counted when they are looked at', async () => {
+  const finetale = await openReady()
+  const lengths = finetale.page.locator('finetale-lengths')
+  await lengths.getByText('How long the rows are').click()
+  await lengths.getByRole('img', { name: 'Rows by length in tokens' }).waitFor(patience)
+  await lengths.getByText('As a table').click()
+  const counts = await lengths.locator('td:nth-child(2)').allInnerTexts()
+  expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBe(330)
+})
+
+test('what a link asks for and cannot have is told, and the page works', async () => {
+  const finetale = await openReady('?preset=nobody&hub=ftp://example.org/&model=a/b/c/d')
+  await finetale.page.getByText(/link’s “preset”/).waitFor()
+  await finetale.page.getByText(/link’s “hub”/).waitFor()
+  expect(await finetale.button('Train').isEnabled()).toBe(true)
+})
