@@ -4,7 +4,7 @@
 import type { Recipe } from '../recipe/recipe'
 import { FinetaleError } from '../recipe/error'
 import type { DataRow, RowView, TokenizedDataset, TokenRows } from '../workers/protocol'
-import { bytesOf, crc32, hex32 } from '../storage/crc32'
+import { bytesOf, crc32, hex32 } from '../formats/crc32'
 import { reasonsAsText } from './dataset'
 import { trainTestSplit } from './split'
 import type { EncodedStart, TextCodec } from './tokenizer'

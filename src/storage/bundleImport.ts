@@ -12,7 +12,7 @@ import { bundlePaths, tensorName, type BundleMetrics, type BundleProgress, type 
 import { parseMetrics, parseGenerations, parseRunManifest } from './bundleParse'
 import { keepsWriteLock, removeParts } from './checkpointCare'
 import { PART_BYTES, streamNames, type StreamName } from './checkpoints'
-import { crc32 } from './crc32'
+import { crc32 } from '../formats/crc32'
 import { completed, storageError, type Database } from './db'
 import { metricsBlocks } from './metrics'
 import type { CheckpointManifest, PartRef, RunRecord } from './schema'

@@ -5,7 +5,7 @@ import { safetensorsHeader } from '../formats/safetensorsHeader'
 import { FinetaleError } from '../recipe/error'
 import { tensorName } from './bundle'
 import { streamNames, type StreamName } from './checkpoints'
-import { crc32 } from './crc32'
+import { crc32 } from '../formats/crc32'
 import type { Database } from './db'
 import type { CheckpointManifest, PartRef, RunRecord } from './schema'
 

@@ -4,7 +4,7 @@
 import { FinetaleError } from '../recipe/error'
 import { afterWrite, keepsWriteLock, removeParts } from './checkpointCare'
 import { PART_BYTES, readPart } from './checkpoints'
-import { crc32 } from './crc32'
+import { crc32 } from '../formats/crc32'
 import { completed, onConnection, storageError, type Database } from './db'
 import { missingRun } from './runs'
 import type { CheckpointManifest, PartRef } from './schema'

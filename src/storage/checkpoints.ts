@@ -2,7 +2,7 @@
 // records. Every part is checked by length and checksum. Writing is checkpointWrite.ts; which are kept: checkpointCare.ts.
 
 import { FinetaleError } from '../recipe/error'
-import { crc32 } from './crc32'
+import { crc32 } from '../formats/crc32'
 import type { Database } from './db'
 import type { CheckpointManifest, PartRef } from './schema'
 

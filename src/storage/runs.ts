@@ -2,6 +2,7 @@
 // deleting a run removes those as well.
 
 import { FinetaleError } from '../recipe/error'
+import { demo } from '../recipe/presets'
 import { completed, storageError, type Database } from './db'
 import type { RunRecord } from './schema'
 
@@ -19,13 +20,19 @@ export async function createRun(db: Database, run: RunRecord): Promise<void> {
   }
 }
 
+/** A record as this version knows it: recipe fields that are younger than the record take their defaults. */
+function upToDate(run: RunRecord): RunRecord {
+  return { ...run, recipe: { ...demo(), ...run.recipe } }
+}
+
 export async function getRun(db: Database, id: string): Promise<RunRecord | undefined> {
-  return db.get('runs', id)
+  const run = await db.get('runs', id)
+  return run === undefined ? undefined : upToDate(run)
 }
 
 /** All runs, the one touched last first. */
 export async function listRuns(db: Database): Promise<RunRecord[]> {
-  return (await db.getAllFromIndex('runs', 'updatedAt')).reverse()
+  return (await db.getAllFromIndex('runs', 'updatedAt')).reverse().map(upToDate)
 }
 
 /**

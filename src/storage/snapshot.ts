@@ -2,7 +2,7 @@
 // true while training goes on. It writes nothing.
 
 import { PART_BYTES, sizeOf, streamNames, type StreamName } from './checkpoints'
-import { bytesOf } from './crc32'
+import { bytesOf } from '../formats/crc32'
 import type { CheckpointManifest, TrainingCursor } from './schema'
 
 export interface CheckpointSource {

@@ -6,7 +6,7 @@ import { relaxedSimd } from 'wasm-feature-detect'
 import { logHistory, meanTrainLoss, totalFlos, totalTokens } from '../../src/formats/history'
 import { trainerState } from '../../src/formats/trainerState'
 import { initBackend, resetBackend } from '../../src/kernels/backend'
-import { bytesOf, crc32 } from '../../src/storage/crc32'
+import { bytesOf, crc32 } from '../../src/formats/crc32'
 import { stepsPerEpoch, totalSteps } from '../../src/train/schedule'
 import courseWeights from '../golden/trainer/course.bin?url'
 import course from '../golden/trainer/course.json'
@@ -53,7 +53,7 @@ function compare(golden: TrainerGolden, { recipe, dataset, steps, evals, weights
     if (row.learning_rate === undefined) return
     expect(Math.abs(row.learning_rate - (theirs.learning_rate ?? NaN))).toBeLessThan(1e-12)
     // Rounded to four digits on both sides, so neighbours may differ by one in the last.
-    expect(Math.abs((row.loss ?? NaN) - (theirs.loss ?? NaN))).toBeLessThan(1e-3)
+    expect(Math.abs((row.loss ?? NaN) - (theirs.loss ?? NaN))).toBeLessThan(1.5e-4)
   })
   const trainLoss = Math.abs(meanTrainLoss(steps) - (history.at(-1)?.train_loss ?? NaN))
   const flos = totalFlos(golden.non_embedding_parameters, totalTokens(steps))
@@ -77,27 +77,33 @@ function compare(golden: TrainerGolden, { recipe, dataset, steps, evals, weights
   return { losses, evaluations, trainLoss, ends, squares, sums }
 }
 
-describe.each(arithmetics)('%s', (arithmetic) => {
-  test.each([1, 2])('the course recipe, %i threads', async (threads) => {
-    await initBackend({ threads, arithmetic })
-    const golden = read(course)
-    const run = await trainLikeGolden(golden)
-    const found = compare(golden, run)
-    const all = new Float32Array(await (await fetch(courseWeights)).arrayBuffer())
-    const ours = Float32Array.from(run.weights.flatMap(({ data }) => [...data]))
-    const weights = maxDifference(ours, all)
-    console.log('course', arithmetic, threads, JSON.stringify({ ...found, weights }))
-    expect(found.losses).toBeLessThan(1e-3)
-  })
+/** Measured: losses 1.1e-6, evaluations 9e-7, train_loss 2e-7, weights as below; alike in every case and arithmetic. */
+function expectClose(found: ReturnType<typeof compare>) {
+  expect(found.losses).toBeLessThan(1e-5)
+  expect(found.evaluations).toBeLessThan(1e-5)
+  expect(found.trainLoss).toBeLessThan(1e-5)
+  expect(found.ends).toBeLessThan(1e-5)
+  expect(found.squares).toBeLessThan(1e-5)
+  expect(found.sums).toBeLessThan(1e-6)
+}
 
-  test.each([
-    ['4.31: the order of its loader', read(loader)],
-    ['4.57: loss over labels, the rate that was used', read(labels)],
-    ['5.24: windows of three, real tokens, cosine', read(windowed)],
-  ])('%s', async (name, golden) => {
-    await initBackend({ threads: 2, arithmetic })
-    const found = compare(golden, await trainLikeGolden(golden))
-    console.log(name, arithmetic, JSON.stringify(found))
-    expect(found.losses).toBeLessThan(1e-3)
+describe.each(arithmetics)('the course recipe in 4.30, %s', (arithmetic) => {
+  test.each([1, 2])('%i threads', async (threads) => {
+    await initBackend({ threads, arithmetic })
+    const run = await trainLikeGolden(read(course))
+    expectClose(compare(read(course), run))
+    const theirs = new Float32Array(await (await fetch(courseWeights)).arrayBuffer())
+    const ours = Float32Array.from(run.weights.flatMap(({ data }) => [...data]))
+    // Measured: 7.5e-6 in plain SIMD, 5.3e-6 relaxed, after 120 steps of which each moves a weight by up to 1e-3.
+    expect(maxDifference(ours, theirs)).toBeLessThan(1e-4)
   })
+})
+
+test.each([
+  ['4.31: the order of its loader', read(loader)],
+  ['4.57: loss over labels, the rate that was used', read(labels)],
+  ['5.24: windows of three, real tokens, cosine with warm-up', read(windowed)],
+])('%s', async (_, golden) => {
+  await initBackend({ threads: 2 })
+  expectClose(compare(golden, await trainLikeGolden(golden)))
 })

@@ -5,7 +5,7 @@ import folders from '../golden/tokenizer/folders.json'
 import source from '../golden/tokenizer/fragments.json'
 import golden from '../golden/tokenizer/texts.json'
 import { FolderTokenizer } from '../../src/data/tokenizer'
-import { bytesOf, crc32 } from '../../src/storage/crc32'
+import { bytesOf, crc32 } from '../../src/formats/crc32'
 import { completeText } from '../../src/train/writeText'
 import { oddTexts, type TextSource } from '../support/oddTexts'
 

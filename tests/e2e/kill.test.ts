@@ -55,7 +55,7 @@ async function look(context: BrowserContext): Promise<Stored> {
     for (const { parts } of manifests) {
       for (const part of parts) {
         const blob = (await settled(db.transaction('parts').objectStore('parts').get(part.key))) as Blob | undefined
-        const bytes = new Uint8Array((await blob?.arrayBuffer()) ?? 0)
+        const bytes = new Uint8Array((await blob?.arrayBuffer()) ?? new ArrayBuffer(0))
         if (bytes.length !== part.byteLength || crc32(bytes) !== part.crc32) damaged.push(part.key)
       }
     }
@@ -121,7 +121,7 @@ test('killed at every request of a save', async () => {
     else expect(after.current, place).toBe(before.current)
     if (place === 'after-delete-parts') break
   }
-  // Every part, before and after, and both sides of the switch.
+  // Every part and both sides of the switch.
   expect(places.filter((at) => at === 'after-put-parts')).toHaveLength(parts)
   expect(places).toContain('before-put-checkpoints')
   expect(places).toContain('before-put-runs')

@@ -21,6 +21,8 @@ test('killed in mid-run and resumed, the losses are those of the uninterrupted r
   const killed = await FinetalePage.open(first, url, shortRecipe)
   await killed.click('Train')
   await killed.waitForStep(6)
+  // A checkpoint is written beside the training: what counts is when it is said to be stored.
+  await expect.poll(() => killed.checkpoints().at(-1) ?? -1, { timeout: 60_000 }).toBeGreaterThanOrEqual(4)
   const session = await first.newCDPSession(killed.page)
   const crashed = killed.page.waitForEvent('crash')
   // The answer never comes: the renderer is gone.
@@ -56,4 +58,55 @@ test('a paused run survives a reload', async () => {
   expect(finetale.steps().map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
   const started = finetale.events.filter((event) => event.kind === 'started').at(-1)
   expect(started?.kind === 'started' && started.fromStep).toBe(paused)
+})
+
+test('runs that the browser has cleared between two visits are named, not shown as an empty list', async () => {
+  const context = await launch()
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 2, name: 'Gone' })
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  await expect.poll(() => finetale.page.evaluate(() => localStorage.getItem('finetale-known-runs'))).toContain('Gone')
+  await finetale.page.goto(`${url}icon.svg`)
+  await finetale.page.evaluate(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const request = indexedDB.deleteDatabase('finetale')
+        request.onsuccess = () => resolve()
+        request.onerror = () => reject(request.error ?? new Error('not deleted'))
+      }),
+  )
+  await finetale.page.goto(url)
+  await finetale.page.getByText(/cleared by the browser .*Gone/).waitFor()
+})
+
+test('a tab with an older version open: the page asks to close it, and goes on by itself once it is', async () => {
+  const context = await launch()
+  const old = await context.newPage()
+  await old.goto(`${url}icon.svg`)
+  await old.evaluate(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const request = indexedDB.open('finetale', 1)
+        request.onupgradeneeded = () => {
+          const { result } = request
+          result.createObjectStore('runs', { keyPath: 'id' }).createIndex('updatedAt', 'updatedAt')
+          result.createObjectStore('metrics', { keyPath: ['runId', 'kind', 'first'] })
+          result.createObjectStore('generations', { keyPath: 'id' }).createIndex('runId', 'runId')
+          result.createObjectStore('checkpoints', { keyPath: 'id' }).createIndex('runId', 'runId')
+          result.createObjectStore('parts')
+          result.createObjectStore('files')
+        }
+        request.onsuccess = () => resolve()
+        request.onerror = () => reject(request.error ?? new Error('not opened'))
+      }),
+  )
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 3 })
+  const note = finetale.page.getByText(/Close the other tab/)
+  await note.waitFor()
+  await old.close()
+  await note.waitFor({ state: 'detached' })
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  expect(finetale.checkpoints().at(-1)).toBe(3)
+  finetale.expectNoErrors()
 })

@@ -50,7 +50,7 @@ def loader_orders(rule, seed, n, epochs, evaluate):
 
 
 SEEDS = [0, 1, 7, 42, 2**32 - 1, 2**32 + 5, 2**40 + 12345]
-SIZES = [1, 2, 3, 10, 257, 2322, 70000]
+SIZES = [1, 2, 3, 10, 257, 1024, 2322, 65536, 70000]
 
 write("numpy_permutation.json", [
     {"seed": seed, **summary(numpy.random.default_rng(seed).permutation(n))} for seed in SEEDS for n in SIZES])

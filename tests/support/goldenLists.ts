@@ -1,7 +1,7 @@
 // Reads the files of make_order.py in Node tests, and sums up long lists the way it does.
 
 import { readFileSync } from 'node:fs'
-import { bytesOf, crc32 } from '../../src/storage/crc32'
+import { bytesOf, crc32 } from '../../src/formats/crc32'
 
 /** A list of integers: its length, its first eight entries, and the CRC-32 of all as little-endian int32. */
 export interface GoldenList {

@@ -1,7 +1,7 @@
 // Writes what torch.save writes: a stored zip of a protocol-2 pickle and one record per tensor, piece by piece, so that a
 // file of hundreds of megabytes can be streamed. Only what state dicts need; reading is src/formats/torchPickle.ts.
 
-import { crc32 } from '../../src/storage/crc32'
+import { crc32 } from '../../src/formats/crc32'
 
 const STORAGES = {
   F32: ['FloatStorage', 4],

@@ -1,7 +1,7 @@
 // Generators against numpy and torch.
 
 import { describe, expect, test } from 'vitest'
-import { crc32, hex32 } from '../../src/storage/crc32'
+import { crc32, hex32 } from '../../src/formats/crc32'
 import { MT19937, PCG64, seedSequence } from '../../src/data/random'
 import { readOrderGolden } from '../support/goldenLists'
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { filterTopK, filterTopP, warpTemperature } from '../../src/model/sampling'
-import { bytesOf, crc32 } from '../../src/storage/crc32'
+import { bytesOf, crc32 } from '../../src/formats/crc32'
 import golden from '../golden/sampling/kept.json'
 
 /** The logits of tests/golden/make_sampling.py. */

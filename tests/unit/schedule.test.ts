@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Recipe } from '../../src/recipe/recipe'
-import { batchesPerEpoch, learningRate, stepsPerEpoch, totalSteps } from '../../src/train/schedule'
+import { batchesPerEpoch, learningRate, loggedLearningRate, stepsPerEpoch, totalSteps } from '../../src/train/schedule'
 
 const recipe = {
   per_device_train_batch_size: 8,
@@ -59,5 +59,14 @@ describe('learning rate', () => {
   test('constant stays after its warm-up', () => {
     const constant: Recipe = { ...recipe, lr_scheduler_type: 'constant', warmup_steps: 2 }
     expect([0, 1, 2, 99].map((step) => learningRate(constant, step, 100))).toEqual([0, 5e-5, 1e-4, 1e-4])
+  })
+
+  test('the logged rate is the next one in 4.30 and the used one in 4.57', () => {
+    const logged = (log_learning_rate: Recipe['log_learning_rate']) =>
+      [0, 232].map((step) => loggedLearningRate({ ...recipe, log_learning_rate }, step, 233))
+    expect(logged('next')).toEqual([1e-4 * (232 / 233), 0])
+    expect(logged('used')).toEqual([1e-4, 1e-4 * (1 / 233)])
+    // A recipe stored before the field was there.
+    expect(loggedLearningRate(recipe, 232, 233)).toBe(0)
   })
 })

@@ -54,6 +54,13 @@ describe('parseRecipe', () => {
     expect(parseRecipe('{"max_steps": 3}')).toEqual({ recipe: { ...demo(), max_steps: 3 }, warnings: [] })
   })
 
+  test('a recipe from before the fields on which versions differ takes the rules of 4.30', () => {
+    const { log_learning_rate, loss_divisor, ...old } = courseNotebook()
+    expect(parseRecipe(old).recipe).toMatchObject({ log_learning_rate, loss_divisor })
+    expect([log_learning_rate, loss_divisor]).toEqual(['next', 'targets'])
+    expect(() => parseRecipe({ loss_divisor: 'rows' })).toThrow(/"loss_divisor".*targets, labels.*"rows"/)
+  })
+
   test('unknown fields warn and are left out', () => {
     const { recipe, warnings } = parseRecipe({ max_steps: 3, fp16: true, __proto__x: 1 })
     expect(recipe).toEqual({ ...demo(), max_steps: 3 })
