@@ -6,6 +6,7 @@ import { benchGenerate } from './generate'
 import { benchOps } from './ops'
 import { benchStep } from './step'
 import { benchStorage } from './storage'
+import { checkAfterKill, saveForEver } from './storageKills'
 import { warmUp } from './measure'
 import { benchThreads } from './threads'
 
@@ -33,6 +34,8 @@ const benches: Readonly<Record<string, (context: BenchContext) => object[] | Pro
   generate: benchGenerate,
   threads: benchThreads,
   storage: benchStorage,
+  'save-for-ever': saveForEver,
+  'check-after-kill': checkAfterKill,
 }
 
 async function run(request: BenchRequest): Promise<object[]> {

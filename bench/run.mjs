@@ -1,15 +1,9 @@
 // `npm run bench -- gemm|ops|step|generate|threads|storage`: builds the bench page, runs it in headless Chromium and prints one JSON
 // line for each result. It measures nothing itself; see bench/README.md for how to read the lines.
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { chromium } from 'playwright'
-import { build } from 'vite'
-import { ensureBrowser, launchArguments } from '../scripts/ensure-browser.mjs'
-import { startServer } from '../scripts/serve.mjs'
+import { serveBench } from './page.mjs'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,28 +26,14 @@ if (!bench) {
   process.exit(1)
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'finetale-bench-'))
-let server
+let served
 let browser
 try {
-  await build({
-    root: fileURLToPath(new URL('.', import.meta.url)),
-    configFile: fileURLToPath(new URL('../vite.config.ts', import.meta.url)),
-    logLevel: 'error',
-    publicDir: false,
-    build: {
-      outDir: folder,
-      emptyOutDir: true,
-      rolldownOptions: { input: fileURLToPath(new URL('index.html', import.meta.url)) },
-    },
-  })
-  server = await startServer({ root: folder, isolation: values.isolation })
-  // A profile on disk: without one the browser keeps its database in memory.
-  const options = { executablePath: ensureBrowser(), args: launchArguments() }
-  browser = await chromium.launchPersistentContext(join(folder, 'profile'), options)
+  served = await serveBench(values.isolation)
+  browser = await served.launch()
   const page = browser.pages()[0] ?? (await browser.newPage())
   page.on('pageerror', (error) => console.error(error))
-  await page.goto(server.url)
+  await page.goto(served.url)
   await page.waitForFunction(() => 'runBench' in globalThis)
   const request = {
     bench,
@@ -69,6 +49,5 @@ try {
   for (const line of lines) console.log(JSON.stringify({ ...line, machine }))
 } finally {
   await browser?.close()
-  await server?.close()
-  rmSync(folder, { recursive: true, force: true })
+  await served?.close()
 }

@@ -5,7 +5,7 @@ import { deleteDB } from 'idb'
 import { allocateBytes, floatsAt, freeBytes } from '../src/kernels/runtime'
 import { CheckpointWriter } from '../src/storage/checkpointWriter'
 import { readCheckpoint } from '../src/storage/checkpoints'
-import { crc32 } from '../src/storage/crc32'
+import { crc32 } from '../src/formats/crc32'
 import { openFinetaleDB } from '../src/storage/db'
 import { createRun, getRun } from '../src/storage/runs'
 import { takeSnapshot, type CheckpointSource } from '../src/storage/snapshot'
@@ -13,8 +13,16 @@ import { storedRun } from '../tests/support/storedRun'
 import type { BenchContext } from './bench.worker'
 import { median, round } from './measure'
 
+/** Parameters of the course's model. */
+export const COURSE_PARAMETERS = 68_514_816
+
 /** Floats of the largest tensor; the course model's embedding. */
 const TENSOR = 50_257 * 768
+
+/** Number `i` of any tensor of a stream at a step, exact in float32. */
+export function valueAt(step: number, stream: number, i: number): number {
+  return ((i & 0xffff) + 1 + stream) * 64 + (step & 63)
+}
 
 /** A checkpoint's content in the heap: three streams of `params` floats that are all different. */
 export function heapSource(params: number): {
@@ -30,7 +38,7 @@ export function heapSource(params: number): {
     for (const stream of streams.keys()) {
       for (const index of sizes.keys()) {
         const values = view(stream)(index)
-        for (let i = 0; i < values.length; i++) values[i] = step + stream + i * 1e-3
+        for (let i = 0; i < values.length; i++) values[i] = valueAt(step, stream, i)
       }
     }
   }
@@ -48,7 +56,7 @@ export function heapSource(params: number): {
 const clock = () => performance.now() / 1000
 
 export async function benchStorage({ params, rounds }: BenchContext): Promise<object[]> {
-  const count = params || 68_514_816
+  const count = params || COURSE_PARAMETERS
   const name = `finetale-bench-${Date.now()}`
   await createRun(await openFinetaleDB(name), storedRun('bench'))
   const { source, free } = heapSource(count)

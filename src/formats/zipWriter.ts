@@ -22,7 +22,7 @@ export class ZipWriter {
     this.#zip = new Zip((error, chunk) => {
       if (error !== null) this.#error = error
       // The Blob takes its copy at once, and the browser may keep it on disk.
-      else this.#done.push(new Blob([chunk as Uint8Array<ArrayBuffer>]))
+      else this.#done.push(new Blob([chunk]))
     })
   }
 

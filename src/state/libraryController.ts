@@ -131,7 +131,8 @@ export class LibraryController {
 
   async #ownerGone(runId: string): Promise<void> {
     const { store, show } = this.#parts
-    store.update({ watching: '' })
+    // Another run may be on the page by now.
+    if (store.state.watching !== runId) return
     await show(runId).catch((thrown: unknown) => store.update({ error: toErrorData(thrown) }))
     await this.refresh()
   }

@@ -8,7 +8,8 @@ import type { RunStore } from './runStore'
 export function guardPage(store: RunStore, saveSoon: () => Promise<void>): () => void {
   const stop = new AbortController()
   const { signal } = stop
-  const training = () => store.state.runId !== '' && isBusy(store.state.phase) && store.state.writing === null
+  const training = () =>
+    store.state.runId !== '' && store.state.watching === '' && isBusy(store.state.phase) && store.state.writing === null
   let wakeLock: WakeLockSentinel | null = null
   let asking = false
   let refused = false

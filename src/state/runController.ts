@@ -157,7 +157,9 @@ export class RunController {
 
   /** Shows a stored run's history, unless a run is in the trainer's hands. */
   async show(runId: string): Promise<void> {
-    if (this.#live === '') await this.#show(await this.#parts.openDatabase(), runId)
+    if (this.#live !== '') return
+    await this.#show(await this.#parts.openDatabase(), runId)
+    await this.#findInterrupted()
   }
 
   async #show(db: Database, runId: string): Promise<void> {

@@ -103,6 +103,7 @@ export const noRun = {
   activeBefore: 0,
   activeSince: null,
   error: null,
+  watching: '',
 } as const
 
 export const emptyState: StoreState = {
@@ -125,7 +126,6 @@ export const emptyState: StoreState = {
   library: [],
   space: null,
   transfer: null,
-  watching: '',
 }
 
 /** Run id of generations from the untouched model, outside any run. */
@@ -140,7 +140,7 @@ export function isBusy(phase: RunPhase): boolean {
   return busyPhases.includes(phase)
 }
 
-/** True while a run is in the trainer's hands: at work, or paused in memory. */
-export function isActive({ runId, phase }: StoreState): boolean {
-  return runId !== '' && (isBusy(phase) || phase === 'paused')
+/** True while a run is in this tab's trainer: at work, or paused in memory. */
+export function isActive({ runId, phase, watching }: StoreState): boolean {
+  return runId !== '' && watching === '' && (isBusy(phase) || phase === 'paused')
 }

@@ -102,7 +102,8 @@ export function parseMetrics(text: string, label: string): BundleMetrics[] {
     const fine = fields?.every((field) => typeof row[field] === 'number' || row[field] === null)
     if (fields === null || !fine) throw wrong(label, bundlePaths.metrics, `has a broken row in line ${index + 1}`)
     const numbers = fields.map((field) => [field, row[field] ?? NaN])
-    return { ...row, ...Object.fromEntries(numbers) } as unknown as BundleMetrics
+    const checked: unknown = { ...row, ...Object.fromEntries(numbers) }
+    return checked as BundleMetrics
   })
 }
 

@@ -60,7 +60,7 @@ async function append(db: Database, runId: string, kind: Kind, rows: readonly Ro
 /** Rows of a run that has none stored yet, in the blocks that appending them would have made. */
 export function metricsBlocks(runId: string, rows: readonly ({ readonly kind: Kind } & Row)[]): MetricsBlock[] {
   return (['step', 'eval'] as const).flatMap((kind) => {
-    const own = rows.filter((row) => row.kind === kind).map(({ kind: _, ...row }) => row as Row)
+    const own = rows.filter((row) => row.kind === kind).map(({ kind: _, ...row }) => row)
     const blocks: MetricsBlock[] = []
     for (let i = 0; i < own.length; i += BLOCK_ROWS) blocks.push(block(runId, kind, own.slice(i, i + BLOCK_ROWS)))
     return blocks

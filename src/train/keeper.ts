@@ -226,6 +226,7 @@ export function newRecord(request: StartRequest, environment: EnvironmentInfo): 
     ...{ id: runId, name, state: 'running', recipe, environment, generation },
     modelLabel: model.label,
     dataLabel: data.label,
+    ...(model.kind === 'files' && model.parent !== undefined ? { parent: model.parent } : {}),
     modelOrigin: model.kind === 'files' ? (model.origin ?? null) : null,
     dataOrigin: data.kind === 'files' ? (data.origin ?? null) : null,
     // Without the user's choice the columns are recognised anew when the run is resumed, by the same rule.

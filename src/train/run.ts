@@ -90,13 +90,15 @@ export class Run {
     const { runId, recipe, dataset, model, environment, cursor, changes, keeper, emit } = this.#parts
     const total = totalSteps(recipe, dataset.train.rows)
     const perEpoch = stepsPerEpoch(recipe, dataset.train.rows)
-    const { parameterCount: parameters } = model
+    const { parameterCount: parameters, wte, wpe } = model
+    const nonEmbeddingParameters = parameters - wte.value.size - wpe.value.size
     emit({
       kind: 'started',
       runId,
       totalSteps: total,
       stepsPerEpoch: perEpoch,
       parameters,
+      size: { trainRows: dataset.train.rows, evalRows: dataset.eval.rows, nonEmbeddingParameters },
       environment,
       fromStep: cursor.step,
       ...(changes === undefined ? {} : { changes }),

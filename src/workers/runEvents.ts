@@ -105,6 +105,12 @@ export type RunEvent =
       readonly totalSteps: number
       readonly stepsPerEpoch: number
       readonly parameters: number
+      /** What trainer_state.json counts with; the embeddings, and with them the tied head, are no part of the last. */
+      readonly size?: {
+        readonly trainRows: number
+        readonly evalRows: number
+        readonly nonEmbeddingParameters: number
+      }
       readonly environment: EnvironmentInfo
       /** Steps already done, 0 for a new run: history after it has been truncated. */
       readonly fromStep: number

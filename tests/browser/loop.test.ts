@@ -153,6 +153,24 @@ describe('events', () => {
     for (const loss of losses) expect(Math.abs(loss - 11.10418)).toBeLessThan(1e-4)
   })
 
+  test('batch means weigh by rows where the recipe follows Trainer, and labels count one more a row', async () => {
+    const changes: Partial<Recipe>[] = [
+      { eval_average: 'batches', per_device_eval_batch_size: 1 },
+      { eval_average: 'batches', per_device_eval_batch_size: 2 },
+      { loss_divisor: 'labels', per_device_eval_batch_size: 2 },
+    ]
+    const losses: number[] = []
+    for (const change of changes) {
+      const recipe: Recipe = { ...testRecipe, eval_strategy: 'steps', max_steps: 1, learning_rate: 0, ...change }
+      const { run, dispose } = begin(recipe, datasetOf([A], [A, B]))
+      losses.push(evalsOf(await run(startCursor))[0]!.metrics.loss)
+      dispose()
+    }
+    const targets = A.length + B.length - 2
+    const expected = [11.15945, 11.10418, (11.10418 * targets) / (targets + 2)]
+    losses.forEach((loss, i) => expect(Math.abs(loss - expected[i]!), `${i}`).toBeLessThan(1e-4))
+  })
+
   test('the loop can be stopped between steps and in an evaluation', async () => {
     const recipe: Recipe = { ...testRecipe, max_steps: 5, eval_strategy: 'steps', eval_steps: 1 }
     const { model, optimizer, dispose } = begin(recipe, datasetOf([A], [A, B, C]))

@@ -1,0 +1,98 @@
+// The list of runs: a run goes to another profile in a zip and ends there as it would have here; a new run begins from a
+// checkpoint; a second tab watches a live run and takes over when the first is gone.
+
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { launch } from '../support/browser'
+import { FinetalePage, shortRecipe } from '../support/page'
+import { serveDist } from '../support/server'
+
+const url = await serveDist()
+
+const action = (finetale: FinetalePage, name: string) =>
+  finetale.page.locator(`finetale-run-list [data-action=${name}]`)
+
+test('a paused run, exported and imported in another profile, ends with the same losses', async () => {
+  const whole = await FinetalePage.open(await launch(), url, shortRecipe)
+  await whole.click('Train')
+  await whole.waitForPhase('finished')
+  const expected = whole.trace()
+
+  const here = await FinetalePage.open(await launch(), url, shortRecipe)
+  await here.click('Train')
+  await here.waitForStep(5)
+  await here.click('Pause')
+  await here.waitForPhase('paused')
+  const done = here.steps().length
+  const downloading = here.page.waitForEvent('download')
+  await action(here, 'runExport').click()
+  const zip = await (await downloading).path()
+  expect(readFileSync(zip).subarray(0, 2).toString()).toBe('PK')
+
+  const there = await FinetalePage.open(await launch(), url)
+  await there.page.locator('finetale-run-list #import').setInputFiles(zip)
+  await action(there, 'resume').click()
+  await there.waitForPhase('finished')
+  expect(there.trace()).toEqual(expected.slice(done))
+  expect(there.evalLosses().at(-1)).toBe(whole.evalLosses().at(-1))
+  there.expectNoErrors()
+})
+
+test('runs are renamed, begun from, and deleted', async () => {
+  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 3 })
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  await action(finetale, 'runRename').click()
+  const name = finetale.page.locator('finetale-run-list #name')
+  await name.fill('First <b>try</b>')
+  await name.press('Enter')
+  const list = finetale.page.locator('finetale-run-list li')
+  await expect.poll(() => list.first().locator('h3').textContent()).toBe('First <b>try</b>')
+
+  const last = finetale.steps().at(-1)!
+  await action(finetale, 'runFork').click()
+  await expect.poll(() => finetale.app.getAttribute('data-ready')).toBe('true')
+  await finetale.page
+    .getByRole('button', { name: /^Train/ })
+    .first()
+    .click()
+  await expect.poll(() => list.count(), { timeout: 60_000 }).toBe(2)
+  await finetale.waitForPhase('finished')
+  await expect
+    .poll(() => list.first().textContent(), { timeout: 30_000 })
+    .toContain('Began from “First <b>try</b>”, step 3')
+  // It goes on from trained weights, so its first loss is below the first run's first one.
+  const losses = finetale.steps().map(({ loss }) => loss)
+  expect(losses).toHaveLength(6)
+  expect(losses[3]).toBeLessThan(losses[0]!)
+  expect(last.step).toBe(3)
+
+  const second = list.nth(1).locator('[data-action=delete]')
+  await second.click()
+  await second.click()
+  await expect.poll(() => list.count()).toBe(1)
+  finetale.expectNoErrors()
+})
+
+test('a second tab watches a live run, and goes on with it when the first has died', async () => {
+  const context = await launch()
+  const owner = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 400, save_steps: 5 })
+  await owner.click('Train')
+  await owner.waitForStep(6)
+  await expect.poll(() => owner.checkpoints().length, { timeout: 60_000 }).toBeGreaterThan(0)
+
+  const page = await context.newPage()
+  await page.goto(url)
+  await page.locator('[data-action=watch]').click({ timeout: 60_000 })
+  const app = page.locator('finetale-app')
+  await expect.poll(() => app.getAttribute('data-phase'), { timeout: 60_000 }).toBe('training')
+  // The watcher can neither pause nor stop the run of the other tab.
+  expect(await page.getByRole('button', { name: 'Pause', exact: true }).isVisible()).toBe(false)
+
+  const session = await context.newCDPSession(owner.page)
+  session.send('Page.crash').catch(() => undefined)
+  await page.locator('#resume').first().click({ timeout: 60_000 })
+  await expect.poll(() => app.getAttribute('data-phase'), { timeout: 60_000 }).toBe('training')
+  await page.getByRole('button', { name: 'Pause', exact: true }).click()
+  await expect.poll(() => app.getAttribute('data-phase'), { timeout: 60_000 }).toBe('paused')
+})
