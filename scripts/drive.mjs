@@ -17,9 +17,14 @@ import { startServer } from './serve.mjs'
  * @property {object} recipe A recipe, or the part of one that differs from the demo's.
  * @property {string} [model] A local model folder; the built-in model when left out.
  * @property {string} [data] A local data file; the built-in data set when left out.
+ * @property {Record<string, string>} [query] More of the page's address: preset, hub, model, data, revision. Where it names
+ *   a hub, the page fetches what it needs from there before it trains.
+ * @property {(line: FetchLine) => void} [onFetch] Called about twice a second while files are fetched.
  * @property {(event: RunEvent) => void} [onEvent] Called for each event, in order.
  * @property {AbortSignal} [signal] Ends the run early.
  */
+
+/** @typedef {import('../src/workers/protocol').FetchProgress & { repo: string }} FetchLine */
 
 /**
  * @typedef {object} Outcome
@@ -62,7 +67,7 @@ export async function drive(options) {
  * @param {DriveOptions} options
  * @returns {Promise<Outcome>}
  */
-async function runInPage(page, url, { recipe, model, data, onEvent, signal }) {
+async function runInPage(page, url, { recipe, model, data, query = {}, onFetch, onEvent, signal }) {
   /** @type {Outcome} */
   const outcome = { runId: '', steps: [], evaluations: [] }
   /** @type {(outcome: Outcome) => void} */
@@ -103,26 +108,56 @@ async function runInPage(page, url, { recipe, model, data, onEvent, signal }) {
     )
   })
 
-  await page.goto(`${url}?recipe=${encodeURIComponent(JSON.stringify(recipe))}`)
-  await untilReady(page)
-  if (model) await choose(page, '#model-folder', model)
-  if (data) await choose(page, '#data-file', data)
+  const usesHub = Object.keys(query).length > 0
+  await page.goto(`${url}?${new URLSearchParams({ ...query, recipe: JSON.stringify(recipe) }).toString()}`)
+  await untilReady(page, usesHub)
+  if (model) await choose(page, '#model-folder', model, usesHub)
+  if (data) await choose(page, '#data-file', data, usesHub)
   await page.getByRole('button', { name: 'Train', exact: true }).click()
-  return await Promise.race([ended, refusal(page, ended)])
+  const watch = usesHub && onFetch ? watchFetches(page, onFetch) : undefined
+  try {
+    return await Promise.race([ended, refusal(page, ended)])
+  } finally {
+    clearInterval(watch)
+  }
 }
 
 /**
- * Waits until model and data are loaded and Train can be clicked.
+ * Tells how far the page's downloads are: they come before the run and are no events of it.
  * @param {import('playwright').Page} page
+ * @param {(line: FetchLine) => void} onFetch
+ */
+function watchFetches(page, onFetch) {
+  let last = ''
+  const look = async () => {
+    const line = await page.locator('finetale-app').evaluate((element) => {
+      const { store } = /** @type {import('../src/ui/finetale-app').FinetaleApp} */ (element)
+      const { model, data } = store.state.hub
+      const item = data?.progress ? data : model
+      return item?.progress ? { repo: item.ref.repo, ...item.progress } : null
+    })
+    const text = JSON.stringify(line)
+    if (line === null || line.file === '' || text === last) return
+    last = text
+    onFetch(line)
+  }
+  // The page may be closing; its end is told elsewhere.
+  return setInterval(() => void look().catch(() => undefined), 500)
+}
+
+/**
+ * Waits until model and data are loaded and Train can be clicked; or only the latter, where Train fetches them first.
+ * @param {import('playwright').Page} page
+ * @param {boolean} [fetches]
  * @throws {Error} with the page's own words when it shows an error instead.
  */
-async function untilReady(page) {
+async function untilReady(page, fetches = false) {
   const ready = page.locator('finetale-app[data-ready="true"]')
   const train = page.getByRole('button', { name: 'Train', exact: true })
   const alert = page.getByRole('alert').first()
   for (;;) {
     if (await alert.isVisible()) throw new Error(await sentence(alert))
-    if ((await ready.count()) > 0 && (await train.count()) > 0 && (await train.isEnabled())) return
+    if ((fetches || (await ready.count()) > 0) && (await train.count()) > 0 && (await train.isEnabled())) return
     await page.waitForTimeout(50)
   }
 }
@@ -140,14 +175,15 @@ async function sentence(alert) {
  * @param {import('playwright').Page} page
  * @param {'#model-folder' | '#data-file'} input
  * @param {string} path File or folder.
+ * @param {boolean} usesHub
  */
-async function choose(page, input, path) {
+async function choose(page, input, path, usesHub) {
   await page.locator(input).setInputFiles(path)
   // The page names what it has taken; until then, "ready" still speaks of the input before. A refusal shows an alert.
   const picker = page.locator('finetale-source-picker', { has: page.locator(input) })
   const named = picker.getByText(basename(resolve(path)), { exact: true })
   await named.or(page.getByRole('alert')).first().waitFor()
-  await untilReady(page)
+  await untilReady(page, usesHub)
 }
 
 /**

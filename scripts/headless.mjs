@@ -5,18 +5,24 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, distIsStale } from './build.mjs'
 import { drive } from './drive.mjs'
-import { readRecipe } from './recipe.mjs'
+import { presetNames, readRecipe } from './recipe.mjs'
 
 /** @typedef {import('../src/workers/protocol').RunEvent} RunEvent */
 
-const usage = `Usage: npm run headless -- --recipe FILE|PRESET [--model DIR] [--data FILE] [--steps N] [--json]
+const usage = `Usage: npm run headless -- --recipe FILE|PRESET [--steps N] [--json] [--model DIR] [--data FILE]
+                        [--hub URL] [--model-id ID] [--data-id ID] [--revision NAME]
 
-  --recipe   a preset (demo, course) or a JSON file with the fields that differ from the demo's
-  --model    a local model folder in Hugging Face layout; the built-in model when left out
-  --data     a local data file; the built-in data set when left out
-  --steps    optimizer steps, in place of the recipe's max_steps; a longer warm-up is cut to them
-  --json     print each event as one line of JSON, and a summary line at the end
+  --recipe    a preset (demo, course, tiny) or a JSON file with the fields that differ from the demo's
+  --steps     optimizer steps, in place of the recipe's max_steps; a longer warm-up is cut to them
+  --json      print each event as one line of JSON, and a summary line at the end
+  --model     a local model folder in Hugging Face layout
+  --data      a local data file
+  --hub       the address of a hub or mirror; course and tiny then fetch their own model and data set from there
+  --model-id  a model on the hub, owner/name; on Hugging Face's when --hub is left out
+  --data-id   a data set on the hub, owner/name
+  --revision  branch, tag or commit of the model, or of the data set where the model is not from a hub
 
+The built-in model and data set are used where nothing else is named.
 Ends with 0 when the run finishes and every loss is a finite number, else with 1.`
 
 /** Reads the command line. Unknown flags are refused by parseArgs. */
@@ -27,6 +33,10 @@ function readArguments() {
       model: { type: 'string' },
       data: { type: 'string' },
       steps: { type: 'string' },
+      hub: { type: 'string' },
+      'model-id': { type: 'string' },
+      'data-id': { type: 'string' },
+      revision: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -44,10 +54,40 @@ function readArguments() {
       `--model ${values.model} has no config.json; a model folder holds one, with its weights and tokenizer.`,
     )
   }
+  checkHub(values)
   if (values.data !== undefined && !statSync(values.data, { throwIfNoEntry: false })?.isFile()) {
     throw new Error(`--data ${values.data} is not a file.`)
   }
   return values
+}
+
+/**
+ * @param {Record<string, unknown>} values
+ * @throws {Error} when flags contradict each other.
+ */
+function checkHub(values) {
+  const { recipe, hub, revision } = values
+  for (const side of ['model', 'data']) {
+    if (values[side] && values[`${side}-id`]) throw new Error(`--${side} and --${side}-id name two ${side}s.`)
+  }
+  const named = values['model-id'] !== undefined || values['data-id'] !== undefined
+  const preset = presetNames[String(recipe)] ?? 'demo'
+  if (hub !== undefined && !named && preset === 'demo') throw new Error('--hub needs --model-id or --data-id here.')
+  if (revision !== undefined && hub === undefined && !named) throw new Error('--revision needs a repository on a hub.')
+}
+
+/**
+ * What the page's address says of the hub.
+ * @param {ReturnType<typeof readArguments>} values
+ * @returns {Record<string, string>} Empty when no hub is asked.
+ */
+function hubQuery(values) {
+  const { hub, revision } = values
+  const named = { model: values['model-id'], data: values['data-id'] }
+  if (hub === undefined && named.model === undefined && named.data === undefined) return {}
+  const preset = hub === undefined ? undefined : presetNames[values.recipe ?? '']
+  const query = { preset, hub, ...named, revision }
+  return Object.fromEntries(Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : [])))
 }
 
 /**
@@ -92,6 +132,14 @@ function describe(event) {
   }
 }
 
+/** @param {import('./drive.mjs').FetchLine} line */
+function describeFetch({ repo, file, receivedBytes, totalBytes, bytesPerSecond, secondsLeft }) {
+  const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`
+  const total = totalBytes === null ? '' : ` of ${megabytes(totalBytes)}`
+  const left = secondsLeft === null ? '' : `, ${Math.ceil(secondsLeft)} s left`
+  return `downloading ${repo}: ${megabytes(receivedBytes)}${total}, ${megabytes(bytesPerSecond)}/s${left} (${file})`
+}
+
 /**
  * @param {number[]} values
  * @returns {number | null} The middle one, the upper of two; null when there is none.
@@ -124,6 +172,11 @@ async function main() {
   const { runId, steps, evaluations } = await drive({
     recipe,
     onEvent,
+    onFetch: (progress) => {
+      const line = values.json ? toLine({ kind: 'fetch', ...progress }) : describeFetch(progress)
+      if (line) console.log(line)
+    },
+    query: hubQuery(values),
     signal: interrupted.signal,
     ...(model ? { model } : {}),
     ...(data ? { data } : {}),

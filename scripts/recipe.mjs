@@ -9,7 +9,8 @@ import { root } from './build.mjs'
 /** @typedef {typeof import('../src/recipe/presets')} Presets */
 /** @typedef {typeof import('../src/recipe/validate')} Validate */
 
-const presetNames = /** @type {const} */ ({ demo: 'demo', course: 'courseNotebook' })
+/** Presets by the names that the command line takes. @type {Readonly<Record<string, keyof Presets['presets']>>} */
+export const presetNames = { demo: 'demo', course: 'courseNotebook', courseNotebook: 'courseNotebook', tiny: 'tiny' }
 
 /**
  * @param {string} name File under src/recipe/.
@@ -21,7 +22,7 @@ async function load(name) {
 }
 
 /**
- * @param {string} name `demo`, `course`, or a JSON file with the fields that differ from the demo's.
+ * @param {string} name `demo`, `course`, `tiny`, or a JSON file with the fields that differ from the demo's.
  * @param {number} [steps] Optimizer steps in place of the recipe's; a longer warm-up is cut to them.
  * @returns {Promise<Recipe>} The whole recipe.
  * @throws {Error} with a sentence that names the file and the field when it cannot be used.
@@ -31,10 +32,11 @@ export async function readRecipe(name, steps) {
   const { parseRecipe, validate } = /** @type {Validate} */ (await load('validate.ts'))
   /** @type {Recipe} */
   let recipe
-  if (name === 'demo' || name === 'course') {
-    recipe = presets[presetNames[name]]()
+  const preset = presetNames[name]
+  if (preset !== undefined) {
+    recipe = presets[preset]()
   } else {
-    if (!existsSync(name)) throw new Error(`--recipe ${name} is neither a preset (demo, course) nor a file.`)
+    if (!existsSync(name)) throw new Error(`--recipe ${name} is neither a preset (demo, course, tiny) nor a file.`)
     try {
       const parsed = parseRecipe(readFileSync(name, 'utf8'))
       for (const warning of parsed.warnings) console.error(`${name}: ${warning}`)

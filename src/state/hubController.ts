@@ -92,8 +92,8 @@ export class HubController {
       if (!current()) return false
       const { model, data } = store.state
       const loaded = await (side === 'model'
-        ? this.#user.prepare(change.source as ModelSource, data)
-        : this.#user.prepare(model, change.source as DataSource))
+        ? this.#user.prepare(change.source, data)
+        : this.#user.prepare(model, change.source))
       if (!current()) return false
       if (!loaded) throw refusal(store.state.error)
       store.updateHub(side, { progress: null, fetched: true, cachedBytes, error: null })

@@ -110,5 +110,5 @@ function sourceOf<Source extends ModelSource | DataSource>(
   before: Source | null,
 ): Source | null {
   if (!choice) return before
-  return choice.kind === 'hub' ? null : (choice as Source)
+  return choice.kind === 'hub' ? null : (choice)
 }

@@ -46,7 +46,7 @@ export function missingSides(hub: HubItems): Side[] {
 }
 
 export function isFetching(hub: HubItems): boolean {
-  return hub.model?.progress != null || hub.data?.progress != null
+  return [hub.model, hub.data].some((item) => item !== null && item.progress !== null)
 }
 
 export function sameRef(a: HubRef, b: HubRef): boolean {

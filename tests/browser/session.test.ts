@@ -80,7 +80,11 @@ describe('a run', () => {
     expect((await readSteps(db, run.runId)).map(({ loss }) => loss)).toEqual(losses())
     expect((await readEvals(db, run.runId)).map(({ step }) => step)).toEqual([0, 3, 6])
     expect(await listGenerations(db, run.runId)).toHaveLength(2)
-    expect(Object.keys(await getFiles(db, run.runId)).sort()).toEqual(['config.json', 'data/rows.jsonl', 'tokenizer.json'])
+    expect(Object.keys(await getFiles(db, run.runId)).sort()).toEqual([
+      'config.json',
+      'data/rows.jsonl',
+      'tokenizer.json',
+    ])
   })
 
   test('the row of step 0 is that of the untouched model', async () => {

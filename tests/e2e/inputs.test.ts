@@ -15,6 +15,7 @@ import { serveDist } from '../support/server'
 const url = await serveDist()
 const recipe = {
   max_steps: 2,
+  warmup_steps: 0,
   max_length: 48,
   per_device_train_batch_size: 2,
   eval_strategy: 'no',

@@ -110,3 +110,28 @@ test('a tab with an older version open: the page asks to close it, and goes on b
   expect(finetale.checkpoints().at(-1)).toBe(3)
   finetale.expectNoErrors()
 })
+
+test('a paused run goes on from its checkpoint with a tenth of the learning rate, which its record keeps', async () => {
+  const context = await launch()
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 6, warmup_steps: 0 })
+  await finetale.click('Train')
+  await finetale.waitForStep(2)
+  await finetale.click('Pause')
+  await finetale.waitForPhase('paused')
+  const paused = finetale.steps().length
+  await finetale.page.evaluate(() => {
+    interface App extends Element {
+      readonly store: { readonly state: { readonly runId: string } }
+      readonly controller: { resumeSlower(runId: string): Promise<void> }
+    }
+    const { store, controller } = document.querySelector('finetale-app') as App
+    return controller.resumeSlower(store.state.runId)
+  })
+  await finetale.waitForPhase('finished')
+  const started = finetale.events.filter((event) => event.kind === 'started').at(-1)
+  expect(started).toMatchObject({ fromStep: paused, changes: [{ step: paused, what: 'learning_rate', from: 1e-3 }] })
+  const rates = finetale.steps().map((step) => step.learning_rate)
+  // As Trainer logs it: the rate of the step after.
+  expect(rates[paused]).toBeCloseTo((1e-4 * (5 - paused)) / 6, 9)
+  await finetale.page.getByText(/learning rate is .* instead of/).waitFor()
+})

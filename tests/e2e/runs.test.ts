@@ -49,9 +49,9 @@ test('runs are renamed, begun from, and deleted', async () => {
   const list = finetale.page.locator('finetale-run-list li')
   await expect.poll(() => list.first().locator('h3').textContent()).toBe('First <b>try</b>')
 
-  const last = finetale.steps().at(-1)!
+  const last = finetale.steps().at(-1)
   await action(finetale, 'runFork').click()
-  await expect.poll(() => finetale.app.getAttribute('data-ready')).toBe('true')
+  await finetale.page.getByText('The next run begins from “First <b>try</b>”, step 3.').waitFor()
   await finetale.page
     .getByRole('button', { name: /^Train/ })
     .first()
