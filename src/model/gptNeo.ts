@@ -35,6 +35,8 @@ export class GPTNeo {
   /** In the order of paramTable(). */
   readonly params: readonly Param[]
   readonly parameterCount: number
+  /** Without wte and wpe; the tied head is wte. */
+  readonly nonEmbeddingParameterCount: number
   /** What the loader left out or decided, as sentences for the user. */
   readonly notes: readonly string[]
   readonly wte: Param
@@ -48,6 +50,8 @@ export class GPTNeo {
     this.params = params
     this.notes = notes
     this.parameterCount = params.reduce((sum, param) => sum + param.value.size, 0)
+    const embeddings = params.filter(({ name }) => /\.w[tp]e\.weight$/.test(name))
+    this.nonEmbeddingParameterCount = embeddings.reduce((left, param) => left - param.value.size, this.parameterCount)
     const byName = new Map(params.map((param) => [param.name, param]))
     const get = (name: string): Param => {
       const param = byName.get(`transformer.${name}`)

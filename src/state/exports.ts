@@ -1,6 +1,7 @@
 // The files of a run's numbers, as text, from what the store holds: metrics.csv, metrics.jsonl, generations.jsonl under
 // the names that Trainer logs to Weights & Biases. It saves nothing; trainer_state.json is in trainerState.ts.
 
+import { wandbRow } from '../formats/history'
 import type { GenerationRow } from '../workers/protocol'
 import type { RunStore } from './runStore'
 import { trainerStateOf } from './trainerState'
@@ -59,15 +60,21 @@ function finite(value: number): number | string {
   return Number.isFinite(value) ? value : String(value)
 }
 
-/** The same rows as JSON lines, with train/epoch and train/global_step as Trainer adds them. */
-export function metricsJsonl(store: Pick<RunStore, 'steps' | 'evals'>): string {
-  return loggedRows(store)
+/**
+ * The same rows as JSON lines, with train/epoch and train/global_step as Trainer adds them, and its summary as the last
+ * one when the run is finished.
+ */
+export function metricsJsonl(store: RunStore): string {
+  const summary = trainerStateOf(store)?.log_history.at(-1)
+  const rows = loggedRows(store)
     .map(({ step, epoch, at, values }) => {
       const logged = Object.entries(values).map(([key, value]) => [key, finite(value)] as const)
       const shared = { 'train/global_step': step, 'train/epoch': finite(epoch), timestamp: time(at) }
       return `${JSON.stringify({ step, ...Object.fromEntries(logged), ...shared })}\n`
     })
     .join('')
+  if (summary?.total_flos === undefined) return rows
+  return `${rows}${JSON.stringify({ step: summary.step, ...wandbRow(summary) })}\n`
 }
 
 /** The table of generations as JSON lines. */

@@ -171,7 +171,7 @@ export class RunController {
     store.beginRun({ id: runId, name, recipe, totalSteps, phase: phaseOfStored(record) })
     store.restoreRun(steps, evals)
     store.addGenerations(generations)
-    store.update({ environment, error: state === 'failed' ? error : null })
+    store.update({ environment, size: record.size ?? null, error: state === 'failed' ? error : null })
   }
 
   /**

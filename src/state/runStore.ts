@@ -137,6 +137,7 @@ export class RunStore {
         return true
       case 'warning':
         this.warn(event.message)
+        if (event.code === 'not-finite') this.update({ spoilt: true })
         return true
       case 'generation':
         this.addGenerations([event.row])
@@ -162,7 +163,7 @@ export class RunStore {
   }
 
   #started(event: Extract<RunEvent, { kind: 'started' }>): void {
-    const { totalSteps, stepsPerEpoch, parameters, environment, fromStep } = event
+    const { totalSteps, stepsPerEpoch, parameters, size = null, environment, fromStep } = event
     // A run that begins anew makes the rows of the untouched model anew.
     const last = fromStep === 0 ? -1 : fromStep
     this.#steps.truncateAfter(last)
@@ -172,7 +173,9 @@ export class RunStore {
       totalSteps,
       stepsPerEpoch,
       parameters,
+      size,
       environment,
+      spoilt: false,
       error: null,
       latest: latest && latest.step <= fromStep ? latest : null,
       latestEval: latestEval && latestEval.step <= last ? latestEval : null,

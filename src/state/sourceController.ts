@@ -62,11 +62,11 @@ export class SourceController {
   }
 
   /** The inputs from before a refused one, with the refusal still told. */
-  async #takeBack({ hub, model, data, preview }: StoreState): Promise<void> {
+  async #takeBack({ hub, model, data, preview, ready }: StoreState): Promise<void> {
     const { store } = this.#parts
     const { error } = store.state
     // Without inputs that worked there is nothing to go back to.
-    if (!preview && !hub.model && !hub.data) return
+    if (!ready && !preview && !hub.model && !hub.data) return
     store.update({ hub })
     await this.#user.prepare(model, data)
     store.update({ error })
@@ -110,5 +110,5 @@ function sourceOf<Source extends ModelSource | DataSource>(
   before: Source | null,
 ): Source | null {
   if (!choice) return before
-  return choice.kind === 'hub' ? null : (choice)
+  return choice.kind === 'hub' ? null : choice
 }

@@ -5,6 +5,7 @@ import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import type { RunState } from '../storage/schema'
 import type { SpaceReported } from '../storage/space'
 import type {
+  CountedSize,
   DatasetPreview,
   DatasetStatistics,
   DataSource,
@@ -60,6 +61,10 @@ export interface StoreState {
   readonly totalSteps: number
   readonly stepsPerEpoch: number
   readonly parameters: number
+  /** Null for a run stored before it was counted. */
+  readonly size: CountedSize | null
+  /** True while the run's numbers are no longer finite and it has to go back to a checkpoint. */
+  readonly spoilt: boolean
   readonly latest: StepMetrics | null
   readonly latestEval: EvalMetrics | null
   readonly checkpoint: { readonly step: number; readonly at: number; readonly bytes: number } | null
@@ -97,6 +102,8 @@ export const noRun = {
   totalSteps: 0,
   stepsPerEpoch: 0,
   parameters: 0,
+  size: null,
+  spoilt: false,
   latest: null,
   latestEval: null,
   checkpoint: null,

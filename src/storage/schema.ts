@@ -4,6 +4,7 @@ import type { DBSchema } from 'idb'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import type {
   ColumnMapping,
+  CountedSize,
   EnvironmentInfo,
   EvalMetrics,
   FinetaleErrorData,
@@ -36,6 +37,8 @@ export interface RunRecord {
   readonly prompts: readonly string[]
   readonly generation: GenerationSettings
   readonly totalSteps: number
+  /** What trainer_state.json counts with. Absent in old records. */
+  readonly size?: CountedSize
   readonly step: number
   /** The checkpoint a resume starts from; '' before the first one. */
   readonly currentCheckpoint: string

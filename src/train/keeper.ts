@@ -219,7 +219,11 @@ export async function keeperFor(runId: string, warn: KeeperOptions['warn']): Pro
 }
 
 /** The record of a run that is about to begin. */
-export function newRecord(request: StartRequest, environment: EnvironmentInfo): RunRecord {
+export function newRecord(
+  request: StartRequest,
+  environment: EnvironmentInfo,
+  nonEmbeddingParameters: number,
+): RunRecord {
   const { runId, name, recipe, model, data, dataset, prompts, generation } = request
   const now = Date.now()
   return {
@@ -234,6 +238,7 @@ export function newRecord(request: StartRequest, environment: EnvironmentInfo): 
     dataFingerprint: dataset.fingerprint,
     prompts: prompts.map(({ prompt }) => prompt),
     totalSteps: totalSteps(recipe, dataset.train.rows),
+    size: { trainRows: dataset.train.rows, evalRows: dataset.eval.rows, nonEmbeddingParameters },
     ...{ step: 0, currentCheckpoint: '', bestEvalLoss: null, createdAt: now, updatedAt: now, error: null },
   }
 }

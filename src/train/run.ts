@@ -3,6 +3,7 @@
 
 import { copyValues, swapValues } from '../kernels/param'
 import type { GPTNeo } from '../model/gptNeo'
+import type { ErrorCode } from '../recipe/error'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import type { TrainingCursor } from '../storage/schema'
 import type {
@@ -90,8 +91,7 @@ export class Run {
     const { runId, recipe, dataset, model, environment, cursor, changes, keeper, emit } = this.#parts
     const total = totalSteps(recipe, dataset.train.rows)
     const perEpoch = stepsPerEpoch(recipe, dataset.train.rows)
-    const { parameterCount: parameters, wte, wpe } = model
-    const nonEmbeddingParameters = parameters - wte.value.size - wpe.value.size
+    const { parameterCount: parameters, nonEmbeddingParameterCount: nonEmbeddingParameters } = model
     emit({
       kind: 'started',
       runId,
@@ -162,6 +162,7 @@ export class Run {
     this.#warn(
       `${this.#badSteps} steps in a row gave no usable numbers, so the run is paused and nothing more is saved over the ` +
         'last good checkpoint. A smaller learning rate usually helps.',
+      'not-finite',
     )
   }
 
@@ -260,7 +261,8 @@ export class Run {
     this.#parts.emit({ kind: 'phase', runId: this.#parts.runId, phase, detail })
   }
 
-  #warn(message: string): void {
-    this.#parts.emit({ kind: 'warning', runId: this.#parts.runId, message })
+  #warn(message: string, code?: ErrorCode): void {
+    const { emit, runId } = this.#parts
+    emit({ kind: 'warning', runId, message, ...(code === undefined ? {} : { code }) })
   }
 }

@@ -85,7 +85,7 @@ export class TrainerSession implements TrainerApi {
       const { model } = await this.#take(runId, 0, () => loadModel(request.model))
       for (const message of model.notes) this.#warn(runId, message)
       const keeper = await keeperFor(runId, (message, code) => this.#warn(runId, message, code))
-      await keeper.begin(newRecord(request, environment))
+      await keeper.begin(newRecord(request, environment, model.nonEmbeddingParameterCount))
       keeper.keepInputs(request.model, request.data)
       await this.#train(keeper, {
         ...{ runId, recipe, dataset, prompts, generation, environment, cursor: startCursor },

@@ -30,6 +30,8 @@ export const englishRuns = {
   runState_stopped: 'Stopped',
   runState_failed: 'Failed',
 
+  resumeSlower: 'Resume from step {step} with a tenth of the learning rate',
+
   // Runs of other tabs
   watchTitle: '“{name}” is training in another tab',
   watchText: 'You can watch it here. When that tab is closed, you can go on from the last checkpoint.',

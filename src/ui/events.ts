@@ -44,6 +44,7 @@ export interface FinetaleEvents {
   'finetale-stop-writing': undefined
   'finetale-dismiss': undefined
   'finetale-restart': undefined
+  'finetale-resume-slower': undefined
   /** Every event of the run shown, sent by finetale-app for whoever drives the page from outside. */
   'finetale-run-event': RunEvent
 }

@@ -91,7 +91,7 @@ export class FinetaleApp extends LitElement {
   }
 
   override render() {
-    const { error, notes, warnings, interrupted } = this.store.state
+    const { error, notes, warnings, interrupted, spoilt, checkpoint } = this.store.state
     return html`
       <div class="page">
         <header>
@@ -116,6 +116,8 @@ export class FinetaleApp extends LitElement {
         <finetale-notices
           .error=${error}
           .warnings=${[...notes, ...warnings]}
+          .lastGood=${spoilt ? (checkpoint?.step ?? 0) : null}
+          @finetale-resume-slower=${() => this.#do((c) => c.resumeSlower(this.store.state.runId))}
           @finetale-dismiss=${() => this.store.update({ error: null })}
           @finetale-restart=${() => this.#do((c) => c.restartWorkers())}
         ></finetale-notices>

@@ -10,7 +10,7 @@ import { controls } from './sharedStyles'
 /** Errors after which the worker is of no use until it is started afresh. */
 const deadly: readonly string[] = ['WorkerCrashed', 'HeapAborted']
 
-/** @fires finetale-dismiss @fires finetale-restart */
+/** @fires finetale-dismiss @fires finetale-restart @fires finetale-resume-slower */
 @customElement('finetale-notices')
 export class FinetaleNotices extends LitElement {
   static override styles = [
@@ -66,6 +66,8 @@ export class FinetaleNotices extends LitElement {
 
   @property({ attribute: false }) error: FinetaleErrorData | null = null
   @property({ attribute: false }) warnings: readonly string[] = []
+  /** The step of the last good checkpoint of a run whose numbers are no longer finite; null when all is well. */
+  @property({ attribute: false }) lastGood: number | null = null
 
   override render() {
     const { error, warnings } = this
@@ -105,6 +107,17 @@ export class FinetaleNotices extends LitElement {
                 <ul>
                   ${warnings.map((warning) => html`<li>${warning}</li>`)}
                 </ul>
+                ${
+                  this.lastGood === null
+                    ? nothing
+                    : html`<button
+                        id="resume-slower"
+                        class="primary"
+                        @click=${() => send(this, 'finetale-resume-slower', undefined)}
+                      >
+                        ${say('resumeSlower', { step: this.lastGood })}
+                      </button>`
+                }
               </section>
             `
           : nothing

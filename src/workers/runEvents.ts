@@ -97,6 +97,13 @@ export interface RunChange {
   readonly at: number
 }
 
+/** What trainer_state.json counts with; the embeddings, and with them the tied head, are no part of the last. */
+export interface CountedSize {
+  readonly trainRows: number
+  readonly evalRows: number
+  readonly nonEmbeddingParameters: number
+}
+
 export type RunEvent =
   | { readonly kind: 'phase'; readonly runId: string; readonly phase: RunPhase; readonly detail: string }
   | {
@@ -105,12 +112,7 @@ export type RunEvent =
       readonly totalSteps: number
       readonly stepsPerEpoch: number
       readonly parameters: number
-      /** What trainer_state.json counts with; the embeddings, and with them the tied head, are no part of the last. */
-      readonly size?: {
-        readonly trainRows: number
-        readonly evalRows: number
-        readonly nonEmbeddingParameters: number
-      }
+      readonly size?: CountedSize
       readonly environment: EnvironmentInfo
       /** Steps already done, 0 for a new run: history after it has been truncated. */
       readonly fromStep: number

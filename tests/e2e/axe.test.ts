@@ -1,4 +1,4 @@
-// Accessibility: axe-core finds nothing wrong at rest, paused and finished, wide and narrow, light and dark.
+// Accessibility: axe-core finds nothing wrong at rest, paused and finished, on the way to a hub, wide and narrow, light and dark.
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import type { AxeResults } from 'axe-core'
 import { expect, test } from 'vitest'
 import { launch } from '../support/browser'
+import { startCourseHub } from '../support/hubModel'
 import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
@@ -26,8 +27,15 @@ async function violations(finetale: FinetalePage): Promise<string[]> {
   )
 }
 
+/** True when the page can be scrolled sideways. */
+function overflows({ page }: FinetalePage): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+}
+
 for (const [width, colorScheme] of [
   [1280, 'light'],
+  [1280, 'dark'],
+  [390, 'light'],
   [390, 'dark'],
 ] as const) {
   test(`no violations with the notice of one thread at ${width} pixels, ${colorScheme}`, async () => {
@@ -36,6 +44,37 @@ for (const [width, colorScheme] of [
     await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
     if (availableParallelism() > 1) expect(await finetale.button('Turn on threads').isVisible()).toBe(true)
     expect(await violations(finetale)).toEqual([])
+  })
+
+  test(`no violations on the way to a hub, ${width} pixels, ${colorScheme}`, async () => {
+    const hub = await startCourseHub()
+    hub.behave({ on: 'datasets/', times: 1, status: 403 })
+    const context = await launch({ width, colorScheme })
+    const query = `?preset=courseNotebook&hub=${encodeURIComponent(hub.url)}`
+    const finetale = await FinetalePage.open(context, url + query)
+    const { page } = finetale
+    await finetale.button('Download').waitFor({ timeout: 60_000 })
+    expect(await violations(finetale)).toEqual([])
+
+    await finetale.click('Download')
+    await page.getByRole('alert').first().waitFor({ timeout: 60_000 })
+    await finetale.click('Enter a token')
+    expect(await violations(finetale)).toEqual([])
+
+    hub.behave({ on: 'model.safetensors', times: 1, delay: 300 })
+    await finetale.click('Use this one')
+    await finetale.click('Download')
+    await finetale.waitForPhase('downloading')
+    expect(await violations(finetale)).toEqual([])
+
+    await expect.poll(() => finetale.app.getAttribute('data-ready'), { timeout: 60_000 }).toBe('true')
+    await page.getByText('How long the rows are').click()
+    await page.getByRole('img', { name: 'Rows by length in tokens' }).waitFor({ timeout: 60_000 })
+    await page.getByText('As a table').click()
+    await finetale.click('Run the check')
+    await page.locator('[data-passed]').waitFor({ timeout: 60_000 })
+    expect(await violations(finetale)).toEqual([])
+    expect(await overflows(finetale)).toBe(false)
   })
 
   test(`no violations at ${width} pixels, ${colorScheme}`, async () => {
@@ -53,10 +92,6 @@ for (const [width, colorScheme] of [
     await finetale.click('Continue')
     await finetale.waitForPhase('finished')
     expect(await violations(finetale)).toEqual([])
-    const { scrollWidth, clientWidth } = await finetale.page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement
-      return { scrollWidth, clientWidth }
-    })
-    expect(scrollWidth).toBeLessThanOrEqual(clientWidth)
+    expect(await overflows(finetale)).toBe(false)
   })
 }

@@ -42,11 +42,12 @@ test('a finished run gives its numbers as files', async () => {
   const csv = (await save('metrics.csv')).trimEnd().split('\r\n')
   expect(csv[0]).toMatch(/^step,timestamp,epoch,train\/loss,/)
   expect(csv.length).toBe(1 + 3 + finetale.evalLosses().length)
-  expect(csv[1]?.split(',')[3]).toBe(String(finetale.steps()[0]?.loss))
+  expect(csv.find((line) => line.startsWith('1,'))?.split(',')[3]).toBe(String(finetale.steps()[0]?.loss))
   const lines = (await save('metrics.jsonl')).trimEnd().split('\n')
   expect(lines.map((line) => (JSON.parse(line) as { step: number }).step)).toContain(3)
-  const state = JSON.parse(await save('trainer_state.json')) as { global_step: number }
+  const state = JSON.parse(await save('trainer_state.json')) as { global_step: number; log_history: unknown[] }
   expect(state.global_step).toBe(3)
+  expect(state.log_history.length).toBe(3 + 1 + 1)
   const rows = (await save('generations.jsonl')).trimEnd().split('\n')
   expect(rows.length).toBeGreaterThanOrEqual(3)
   finetale.expectNoErrors()
