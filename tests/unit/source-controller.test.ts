@@ -8,7 +8,7 @@ import { SourceController } from '../../src/state/sourceController'
 import { missingSides } from '../../src/state/sources'
 import { FinetaleError } from '../../src/recipe/error'
 import type { ControllerParts } from '../../src/state/controllerParts'
-import type { DataSource, HubRef, ModelSource, TokenizerApi } from '../../src/workers/protocol'
+import type { DatasetPreview, DataSource, HubRef, ModelSource, TokenizerApi } from '../../src/workers/protocol'
 
 const course = presetChoices('courseNotebook', 'https://example.org/')
 const demoChoices = presetChoices('demo', 'https://example.org/')
@@ -39,7 +39,8 @@ function setUp(answers: Partial<TokenizerApi> = {}, refuses: (data: DataSource |
       prepared.push(`${model?.label ?? '-'} ${data?.label ?? '-'}`)
       const refused = refuses(data)
       const error = refused ? { name: 'FinetaleError', message: 'refused', action: 'a' } : null
-      store.update({ model, data, error, ready: !refused && model !== null && data !== null })
+      const preview = refused || !data ? null : ({} as DatasetPreview)
+      store.update({ model, data, preview, error, ready: !refused && model !== null && data !== null })
       return !refused
     },
     inputsChanged: (model: boolean) => store.clearRun(model),
