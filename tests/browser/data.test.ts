@@ -1,6 +1,6 @@
 // Data sets in the tokenizer worker: files of real tools with the browser's own decompressors, choice of columns, lengths.
 
-import { wrap, type Remote } from 'comlink'
+import { proxy, wrap, type Remote } from 'comlink'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import expectedJson from '../golden/data/expected.json'
 import tokenizerJson from '../golden/tokenizer/tokenizer.json'
@@ -45,7 +45,7 @@ describe('a data set in the worker', () => {
 
   test('waits for the choice of columns, and says so', async () => {
     expect(await api.loadDataset(source('a.csv', content))).toMatchObject({ rows: [], totalRows: 0, columns: ['name', 'tale'], layout: '' }) // prettier-ignore
-    await expect(api.tokenize(recipe, () => {})).rejects.toMatchObject({ message: expect.stringContaining('"name", "tale"') as string }) // prettier-ignore
+    await expect(api.tokenize(recipe, proxy(() => {}))).rejects.toMatchObject({ message: expect.stringContaining('"name", "tale"') as string }) // prettier-ignore
     const preview = await api.loadDataset(source('a.csv', content, { text: 'tale', target: '' }))
     expect(preview.totalRows).toBe(2)
   })
@@ -82,6 +82,6 @@ describe('a data set in the worker', () => {
     const numbers = Array.from({ length: 4 }, (_, i) => `{"text":${1000 + i}}`).join('\n')
     const { notes } = await api.loadDataset(source('n.jsonl', numbers))
     expect(notes).toEqual({ '"text" is a number, taken as text (lines 1, 2, 3, 4)': 4 })
-    expect((await api.tokenize(recipe, () => {})).notes).toMatchObject(notes!)
+    expect((await api.tokenize(recipe, proxy(() => {}))).notes).toMatchObject(notes!)
   })
 })

@@ -97,7 +97,8 @@ export function formatOf(head: Uint8Array, name: string, label: string): Format 
   const start = String.fromCharCode(...head)
   if (start.startsWith('\x1f\x8b')) return 'gzip'
   if (start.startsWith('PAR1')) return 'parquet'
-  const ending = /\.([a-z0-9]+)$/i.exec(name.trim())?.[1]?.toLowerCase() ?? ''
+  // A server that says Content-Encoding: gzip has the file unpacked on the way, and its name still ends in .gz.
+  const ending = /\.([a-z0-9]+)$/i.exec(name.trim().replace(/\.gz$/i, ''))?.[1]?.toLowerCase() ?? ''
   const format = endings[ending] ?? null
   const text = start.replace(/^\xef\xbb\xbf/, '')
   const other =
