@@ -82,6 +82,13 @@ describe('a data set in the worker', () => {
     const numbers = Array.from({ length: 4 }, (_, i) => `{"text":${1000 + i}}`).join('\n')
     const { notes } = await api.loadDataset(source('n.jsonl', numbers))
     expect(notes).toEqual({ '"text" is a number, taken as text (lines 1, 2, 3, 4)': 4 })
-    expect((await api.tokenize(recipe, proxy(() => {}))).notes).toMatchObject(notes!)
+    expect(
+      (
+        await api.tokenize(
+          recipe,
+          proxy(() => {}),
+        )
+      ).notes,
+    ).toMatchObject(notes!)
   })
 })
