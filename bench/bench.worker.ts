@@ -1,6 +1,7 @@
 // Runs one bench in a worker, as the trainer runs: starts the backend and hands the request to the file that measures.
 
 import { heapBytes, initBackend } from '../src/kernels/backend'
+import type { BenchContext, BenchRequest } from './context'
 import { benchGemm } from './gemm'
 import { benchGenerate } from './generate'
 import { benchOps } from './ops'
@@ -9,23 +10,6 @@ import { benchStorage } from './storage'
 import { checkAfterKill, saveForEver } from './storageKills'
 import { warmUp } from './measure'
 import { benchThreads } from './threads'
-
-export interface BenchRequest {
-  readonly bench: string
-  /** 'course', 'built-in', or sizes as JSON over the course's. */
-  readonly shape: string
-  readonly threads: number
-  readonly arithmetic?: 'simd' | 'relaxed'
-  /** Repetitions; each bench has its own when 0. */
-  readonly rounds: number
-  /** Parameters of the checkpoint that is saved; the course model's when 0. */
-  readonly params: number
-}
-
-export interface BenchContext extends BenchRequest {
-  readonly flavour: string
-  readonly heapBytes: () => number
-}
 
 const benches: Readonly<Record<string, (context: BenchContext) => object[] | Promise<object[]>>> = {
   gemm: benchGemm,

@@ -3,7 +3,7 @@
 import { gemm, matrix, transposed, type GemmMode } from '../src/kernels/gemm'
 import { rowsPerChunk } from '../src/kernels/lmHead'
 import { allocateBytes, freeBytes, pool } from '../src/kernels/runtime'
-import type { BenchContext } from './bench.worker'
+import type { BenchContext } from './context'
 import { fmaBound, median, round, shapeOf, time } from './measure'
 
 interface Product {

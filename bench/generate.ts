@@ -2,7 +2,7 @@
 
 import { Decoder } from '../src/model/decoder'
 import { randomBatch, randomModel } from '../tests/support/randomModel'
-import type { BenchContext } from './bench.worker'
+import type { BenchContext } from './context'
 import { median, memorySpeed, round, shapeOf } from './measure'
 
 const PROMPT = 30

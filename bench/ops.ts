@@ -12,7 +12,7 @@ import { residual } from '../src/kernels/residual'
 import * as tf from '../src/kernels/tf'
 import { AdamW, globalNorm } from '../src/train/optimizer'
 import { randomBatch, randomModel } from '../tests/support/randomModel'
-import type { BenchContext } from './bench.worker'
+import type { BenchContext } from './context'
 import { median, round, shapeOf, time } from './measure'
 
 export function benchOps({ shape: name, rounds }: BenchContext): object[] {

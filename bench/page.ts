@@ -1,6 +1,6 @@
 // The page of the benches: starts the worker that measures and hands its lines on. It measures nothing itself.
 
-import type { BenchRequest } from './bench.worker'
+import type { BenchRequest } from './context'
 
 const runBench = (request: BenchRequest): Promise<readonly object[]> =>
   new Promise((resolve, reject) => {

@@ -5,7 +5,7 @@ import * as tf from '../src/kernels/tf'
 import { AdamW } from '../src/train/optimizer'
 import { trainStep } from '../src/train/step'
 import { randomModel } from '../tests/support/randomModel'
-import type { BenchContext } from './bench.worker'
+import type { BenchContext } from './context'
 import { batchOf, fmaBound, median, round, shapeOf } from './measure'
 
 export function benchStep({ shape: name, rounds, heapBytes }: BenchContext): object[] {

@@ -10,7 +10,7 @@ import { openFinetaleDB } from '../src/storage/db'
 import { createRun, getRun } from '../src/storage/runs'
 import { takeSnapshot, type CheckpointSource } from '../src/storage/snapshot'
 import { storedRun } from '../tests/support/storedRun'
-import type { BenchContext } from './bench.worker'
+import type { BenchContext } from './context'
 import { median, round } from './measure'
 
 /** Parameters of the course's model. */

@@ -7,7 +7,7 @@ import { openFinetaleDB } from '../src/storage/db'
 import { createRun, getRun } from '../src/storage/runs'
 import { takeSnapshot } from '../src/storage/snapshot'
 import { storedRun } from '../tests/support/storedRun'
-import type { BenchContext } from './bench.worker'
+import type { BenchContext } from './context'
 import { COURSE_PARAMETERS, heapSource, valueAt } from './storage'
 
 const NAME = 'finetale-kills'

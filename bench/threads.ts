@@ -3,7 +3,7 @@
 import { setThreads } from '../src/kernels/backend'
 import { gemm, matrix, transposed } from '../src/kernels/gemm'
 import { allocateBytes, freeBytes, pool } from '../src/kernels/runtime'
-import type { BenchContext } from './bench.worker'
+import type { BenchContext } from './context'
 import { fmaBound, median, memorySpeed, round, shapeOf, time } from './measure'
 import { benchStep } from './step'
 
