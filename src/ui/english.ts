@@ -34,19 +34,19 @@ export const english = {
   guideStories:
     'A small language model is ready, and {rows} short character stories for it to learn from. Press Train above to begin.',
   guideRows: 'The model is ready, and so are {rows} rows for it to learn from. Press Train above to begin.',
-  guideTrain: 'Training has not begun. Train above starts it with the settings below; they are good as they are.',
+  guideTrain: 'Training has not begun. Train, in the bar above, starts it with the recipe below.',
   guideStarting: 'The rows are being cut into tokens and the model is being loaded: the first step comes in a moment.',
   guideTraining:
     'The model guesses the next token of a few rows, sees how wrong it was, and is corrected a little, again and again. When the loss falls, it learns.',
   guidePaused: 'Training stands still. Continue goes on with the next step; nothing is lost.',
   guideStopped: 'This run has ended early. What it learned so far can be tried.',
-  guideFinished: 'Training is done: the model has learned from the rows.',
+  guideFinished: 'Training is done. Now let the model show what it has learned.',
   guideTryIt: 'Try it',
   guideTryOpening: 'Here the model will write, as soon as it is open.',
   guideTryBase: 'The model here is still untrained. Let it write now, and you will see later what training changed.',
   guideTryTraining:
-    'The model is being trained. It writes the prompts below by itself before and after; Write waits its turn.',
-  guideTryTrained: 'Press Write: the model, as it is after step {step}, makes up a story for this character.',
+    'The model is being trained. It writes three prompts by itself, before and after; Write fits in between two steps.',
+  guideTryTrained: 'Press Write: the model, as it is after step {step}, goes on from the prompt below.',
 
   // Phases
   phase_idle: 'Ready',
