@@ -3,6 +3,7 @@
 import type { Locator } from 'playwright'
 import { expect, test } from 'vitest'
 import { englishTerms } from '../../src/ui/englishTerms'
+import { violations } from '../support/axe'
 import { launch } from '../support/browser'
 import { FinetalePage } from '../support/page'
 import { serveDist } from '../support/server'
@@ -52,6 +53,7 @@ test('a click opens, a click elsewhere or on the word closes', async () => {
   const definition = loss.getByRole('note')
   await loss.getByRole('button').click()
   await definition.waitFor()
+  expect(await violations(finetale)).toEqual([])
   await finetale.page.getByRole('heading', { name: 'Recipe' }).click()
   await definition.waitFor({ state: 'hidden' })
   await loss.getByRole('button').click()
