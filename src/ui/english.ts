@@ -34,12 +34,15 @@ export const english = {
   guideStories:
     'A small language model is ready, and {rows} short character stories for it to learn from. Press Train above to begin.',
   guideRows: 'The model is ready, and so are {rows} rows for it to learn from. Press Train above to begin.',
+  guideLearned: 'These {rows} rows are what the model learns from.',
   guideTrain: 'Training has not begun. Train, in the bar above, starts it with the recipe below.',
   guideStarting: 'The rows are being cut into tokens and the model is being loaded: the first step comes in a moment.',
   guideTraining:
     'The model guesses the next token of a few rows, sees how wrong it was, and is corrected a little, again and again. When the loss falls, it learns.',
   guidePaused: 'Training stands still. Continue goes on with the next step; nothing is lost.',
   guideStopped: 'This run has ended early. What it learned so far can be tried.',
+  guideInterrupted: 'This run was interrupted. Resume, at the top of the page, goes on from its last checkpoint.',
+  guideFailed: 'This run has failed. The notice at the top of the page says why, and what can be done.',
   guideFinished: 'Training is done. Now let the model show what it has learned.',
   guideTryIt: 'Try it',
   guideTryOpening: 'Here the model will write, as soon as it is open.',

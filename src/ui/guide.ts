@@ -6,10 +6,11 @@ import { missingSides } from '../state/sources'
 import { say } from './messages'
 
 /** Step 1: what the model will learn from. */
-export function guideData({ ready, data, hub, preview }: StoreState): string {
+export function guideData({ ready, data, hub, preview, runId }: StoreState): string {
   if (missingSides(hub).length > 0) return say('guideDownload')
   if (!ready || !preview) return say('guideOpening')
   const rows = preview.totalRows
+  if (runId !== '') return say('guideLearned', { rows })
   return isBuiltInData(data) ? say('guideStories', { rows }) : say('guideRows', { rows })
 }
 
@@ -18,6 +19,8 @@ export function guideTrain(state: StoreState): string {
   const { phase, latest, runId } = state
   if (phase === 'paused') return say('guidePaused')
   if (phase === 'finished') return say('guideFinished')
+  if (phase === 'interrupted') return say('guideInterrupted')
+  if (phase === 'failed') return say('guideFailed')
   if (isActive(state)) return say(latest ? 'guideTraining' : 'guideStarting')
   return say(runId !== '' && latest ? 'guideStopped' : 'guideTrain')
 }
