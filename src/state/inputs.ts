@@ -15,8 +15,15 @@ export function builtInModel(baseUrl: string): ModelSource {
   return { kind: 'url', label: 'finetale-3m', url: new URL('models/finetale-3m/', baseUrl).href }
 }
 
+const STORIES = 'backstories.jsonl'
+
+/** True for the built-in data set, also as a stored run keeps it. */
+export function isBuiltInData(data: DataSource | null): boolean {
+  return data?.label === STORIES && (data.kind === 'url' || !data.origin)
+}
+
 export function builtInData(baseUrl: string): DataSource {
-  return { kind: 'url', label: 'backstories.jsonl', url: new URL('data/backstories/backstories.jsonl', baseUrl).href }
+  return { kind: 'url', label: STORIES, url: new URL('data/backstories/backstories.jsonl', baseUrl).href }
 }
 
 /** Files as an input element gives them. */

@@ -1,4 +1,9 @@
-// The prompts: the course notebook's three, and the form of the built-in data set. Exact strings, nothing else.
+// The prompts: the course notebook's three, the three that are ready for the built-in data set, and that set's form. And
+// which of them a data set is tried with, and how. Values only; nothing is written here.
+
+import type { GenerationSettings } from '../recipe/recipe'
+import type { DataSource } from '../workers/protocol'
+import { isBuiltInData } from './inputs'
 
 const notebookPrefix = 'Generate Backstory based on following information Character Name: '
 
@@ -26,4 +31,31 @@ export function characterPrompt(character: Character): string {
     'Output:',
     '',
   ].join('\n')
+}
+
+/** Characters to try a model on that learned the built-in stories. Their names are in none of them; a test compares. */
+export const readyCharacters: readonly [Character, Character, Character] = [
+  { name: 'Wren Alder', race: 'Gnome', class: 'Wizard' },
+  { name: 'Mira Nightbrook', race: 'Tiefling', class: 'Ranger' },
+  { name: 'Osgar Pike', race: 'Half-Orc', class: 'Cleric' },
+]
+
+/** How the built-in stories' prompts are written: long enough for a story to end by itself. */
+export const storyGeneration: GenerationSettings = {
+  do_sample: true,
+  temperature: 1,
+  top_k: 50,
+  top_p: 0.9,
+  max_new_tokens: 150,
+  seed: 42,
+}
+
+/** The three prompts that are written before and after training on a data set. */
+export function promptsFor(data: DataSource | null): readonly string[] {
+  return isBuiltInData(data) ? readyCharacters.map(characterPrompt) : notebookPrompts
+}
+
+/** How they are written; `otherwise` for any data set but the built-in one. */
+export function generationFor(data: DataSource | null, otherwise: GenerationSettings): GenerationSettings {
+  return isBuiltInData(data) ? storyGeneration : otherwise
 }

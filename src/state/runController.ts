@@ -17,14 +17,14 @@ import type {
 import { buffersOf, encodeAll, tokenizeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
 import { InputPreview } from './inputPreview'
-import { notebookPrompts } from './prompts'
+import { generationFor, promptsFor } from './prompts'
 import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory } from './storedRuns'
 import type { Database } from './storedRuns'
 import { TextWriter } from './textWriter'
 
 export interface ControllerDefaults {
   readonly recipe: Recipe
-  /** How the prompts of a run are written, before and after training. */
+  /** How the prompts of a run are written, before and after training, where the data set has no way of its own. */
   readonly generation: GenerationSettings
 }
 
@@ -107,8 +107,9 @@ export class RunController {
       await inputs.useModel(model)
       await inputs.useData(data)
       const dataset = await this.#tokenize(runId, recipe)
-      const prompts = await encodeAll(this.#parts, notebookPrompts)
-      const request = { runId, name, recipe, model, data, dataset, prompts, generation: this.#generation }
+      const prompts = await encodeAll(this.#parts, promptsFor(data))
+      const generation = generationFor(data, this.#generation)
+      const request = { runId, name, recipe, model, data, dataset, prompts, generation }
       this.text.holds(runId)
       await trainer.call((api) => api.start(transfer(request, buffersOf(dataset))))
     })

@@ -6,7 +6,7 @@ import { toErrorData } from '../workers/clients'
 import type { GenerationRow } from '../workers/protocol'
 import { encodeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
-import { notebookPrompts } from './prompts'
+import { promptsFor } from './prompts'
 import { BASE } from './runStore'
 
 /** Which weights write: those of the run shown, or the model as it was before any training. */
@@ -48,9 +48,9 @@ export class TextWriter {
     }
   }
 
-  /** Runs the notebook's prompts one after another, until one is stopped or fails. */
+  /** Runs the data set's three prompts one after another, until one is stopped or fails. */
   async runPrompts(settings: GenerationSettings, writer: Writer): Promise<void> {
-    for (const prompt of notebookPrompts) {
+    for (const prompt of promptsFor(this.#parts.store.state.data)) {
       const row = await this.generate(prompt, settings, writer)
       if (row === null || row.ended === 'stopped') return
     }

@@ -1,14 +1,16 @@
 // The English sentences of the page, by key. Values stand in braces. The recipe's are in englishRecipe.ts, those of sources
-// and checks in englishSources.ts.
+// and checks in englishSources.ts, the glossary in englishTerms.ts. "[word|term]" opens a definition (terms.ts).
 
 import { englishRecipe } from './englishRecipe'
 import { englishRuns } from './englishRuns'
 import { englishSources } from './englishSources'
+import { englishTerms } from './englishTerms'
 
 export const english = {
   ...englishRecipe,
   ...englishRuns,
   ...englishSources,
+  ...englishTerms,
 
   // Page
   appName: 'Finetale',
@@ -25,6 +27,29 @@ export const english = {
   summaryLeft: '{time} left',
   progressLabel: 'Steps done',
   environment: '{flavour} · threads: {threads}',
+
+  // What is happening, a sentence for each step
+  guideOpening: 'The model and its data are being opened.',
+  guideDownload: 'The chosen model or data set is not here yet: Download fetches it once, and this browser keeps it.',
+  guideStories:
+    'A small language model is ready, and {rows} short character stories for it to learn from. Press Train above to begin.',
+  guideRows: 'The model is ready, and so are {rows} rows for it to learn from. Press Train above to begin.',
+  guideLearned: 'These {rows} rows are what the model learns from.',
+  guideTrain: 'Training has not begun. Train, in the bar above, starts it with the recipe below.',
+  guideStarting: 'The rows are being cut into tokens and the model is being loaded: the first step comes in a moment.',
+  guideTraining:
+    'The model guesses the next token of a few rows, sees how wrong it was, and is corrected a little, again and again. When the loss falls, it learns.',
+  guidePaused: 'Training stands still. Continue goes on with the next step; nothing is lost.',
+  guideStopped: 'This run has ended early. What it learned so far can be tried.',
+  guideInterrupted: 'This run was interrupted. Resume, at the top of the page, goes on from its last checkpoint.',
+  guideFailed: 'This run has failed. The notice at the top of the page says why, and what can be done.',
+  guideFinished: 'Training is done. Now let the model show what it has learned.',
+  guideTryIt: 'Try it',
+  guideTryOpening: 'Here the model will write, as soon as it is open.',
+  guideTryBase: 'The model here is still untrained. Let it write now, and you will see later what training changed.',
+  guideTryTraining:
+    'The model is being trained. It writes three prompts by itself, before and after; Write fits in between two steps.',
+  guideTryTrained: 'Press Write: the model, as it is after step {step}, goes on from the prompt below.',
 
   // Phases
   phase_idle: 'Ready',
@@ -74,7 +99,7 @@ export const english = {
   dropped: '{count} rows left out: {reason}',
   noted: '{count} rows: {reason}',
   viewHeading: 'Row {row} as the model sees it',
-  viewCounts: '{real} tokens kept, {cut} cut off, {pad} of padding',
+  viewCounts: '{real} [tokens|token] kept, {cut} cut off, {pad} of [padding|padding]',
   viewPad: 'padding × {count}',
   viewLegend: 'Struck through: beyond the maximum length, never seen. Grey boxes: padding.',
   viewTokens: 'Token by token',
@@ -93,7 +118,7 @@ export const english = {
   statTensors: 'Tensors',
   statThreads: 'Threads',
   statFlavour: 'Kernels',
-  statSaved: 'Last saved',
+  statSaved: 'Checkpoint',
   savedAt: 'step {step}',
   ofTotal: '{value} of {total}',
   none: '–',
@@ -125,11 +150,16 @@ export const english = {
   write: 'Write',
   writing: 'Writing…',
   stopWriting: 'Stop',
+  promptIdeas: 'Somebody to write about',
+  surprise: 'Surprise me',
   notebookPrompts: 'Run the three notebook prompts',
+  readyPrompts: 'Run the three ready prompts',
   writerLabel: 'Written by',
   writerRun: 'the trained model (step {step})',
   writerBase: 'the untouched model',
   decoding: 'How it picks words',
+  decodingIntro:
+    'The model gives every [token|token] a chance to be the next one, and one is drawn. [Temperature|temperature], [top-k|topK] and [top-p|topP] shape the draw; the same [seed|seed] draws the same.',
   do_sample: 'Sample',
   do_sampleHelp: 'Off always takes the likeliest token.',
   temperature: 'Temperature',
@@ -138,6 +168,15 @@ export const english = {
   max_new_tokens: 'New tokens',
   generation_seed: 'Seed',
   outputLabel: 'Text so far',
+
+  // Before and after
+  pairsHeading: 'Before and after',
+  pairsHelp: 'The same start and the same draw of chance: only the model has changed.',
+  pairWho: 'Who',
+  pairBefore: 'Before training',
+  pairAfter: 'After step {step}',
+  pairAfterSoon: 'After training',
+  pairSoon: 'Comes when training has ended.',
 
   // Table of generations
   tableHeading: 'Everything written',

@@ -2,6 +2,8 @@
 
 export const englishRecipe = {
   recipeHeading: 'Recipe',
+  recipeIntro:
+    'In each [step|step] the model learns from one [batch|batch] of rows; once through all rows is an [epoch|epoch].',
   recipePreset: 'Start from',
   preset_demo: 'Built-in demo (about two minutes)',
   preset_courseNotebook: 'Course notebook (33M parameters)',

@@ -3,6 +3,7 @@
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import type { ColumnMapping, HubRef, RunEvent, StopMode } from '../workers/protocol'
 import type { PickedFile } from '../state/inputs'
+import type { Character } from '../state/prompts'
 import type { Side } from '../state/sources'
 import type { Writer } from '../state/textWriter'
 import type { PresetName } from '../recipe/presets'
@@ -39,9 +40,11 @@ export interface FinetaleEvents {
   'finetale-mapping': ColumnMapping
   'finetale-count': undefined
   'finetale-show-runs': undefined
+  'finetale-show-try': undefined
   'finetale-write': { prompt: string; settings: GenerationSettings; writer: Writer }
   'finetale-notebook-prompts': { settings: GenerationSettings; writer: Writer }
   'finetale-stop-writing': undefined
+  'finetale-character': Character
   'finetale-dismiss': undefined
   'finetale-restart': undefined
   'finetale-resume-slower': undefined

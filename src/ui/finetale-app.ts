@@ -21,6 +21,7 @@ import { send, type FinetaleEvent } from './events'
 import './finetale-check-panel'
 import './finetale-data-step'
 import './finetale-export-panel'
+import './finetale-guide'
 import './finetale-live-region'
 import './finetale-metrics'
 import './finetale-notices'
@@ -123,8 +124,10 @@ export class FinetaleApp extends LitElement {
         ></finetale-notices>
         <main>
           <section class="step" id="step-data">${this.renderHeading(1, say('stepData'))} ${this.renderData()}</section>
-          <section class="step" id="step-train">
-            ${this.renderHeading(2, say('stepTrain'))} ${this.renderTrain()}
+          <section class="step" id="step-train" @finetale-show-try=${() => this.#scrollTo('try')}>
+            ${this.renderHeading(2, say('stepTrain'))}
+            <finetale-guide place="train" .store=${this.store}></finetale-guide>
+            ${this.renderTrain()}
           </section>
           <section class="step" id="step-try">
             ${this.renderHeading(3, say('stepTry'))}

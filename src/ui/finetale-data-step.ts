@@ -17,6 +17,7 @@ import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
 import { send, type FinetaleEvent } from './events'
 import './finetale-download-card'
+import './finetale-guide'
 import './finetale-lengths'
 import './finetale-row-view'
 import './finetale-rows'
@@ -75,6 +76,7 @@ export class FinetaleDataStep extends LitElement {
     const { preview, rowIndex, rowView, statistics, model, data, hub, ready } = this.store.state
     const locked = isActive(this.store.state)
     return html`
+      <finetale-guide place="data" .store=${this.store}></finetale-guide>
       <div
         class="panel sources"
         @finetale-files=${({ detail }: FinetaleEvent<'finetale-files'>) =>

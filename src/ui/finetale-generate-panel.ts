@@ -3,12 +3,14 @@
 import { html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import type { GenerationSettings } from '../recipe/recipe'
-import { characterPrompt } from '../state/prompts'
+import { characterPrompt, readyCharacters, storyGeneration } from '../state/prompts'
 import type { Writer } from '../state/textWriter'
-import { send } from './events'
+import { send, type FinetaleEvent } from './events'
+import './finetale-prompt-ideas'
 import { generatePanelStyles } from './generatePanelStyles'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
+import { sayTerms } from './terms'
 
 /** The notebook's way of picking words. */
 export const notebookGeneration: GenerationSettings = {
@@ -30,7 +32,7 @@ const numberSettings = [
 
 /**
  * @fires finetale-write - Prompt, settings and weights to write with.
- * @fires finetale-notebook-prompts - The same for the notebook's three prompts. @fires finetale-stop-writing
+ * @fires finetale-notebook-prompts - The same for the data set's three prompts. @fires finetale-stop-writing
  */
 @customElement('finetale-generate-panel')
 export class FinetaleGeneratePanel extends LitElement {
@@ -44,13 +46,21 @@ export class FinetaleGeneratePanel extends LitElement {
   @property({ type: Boolean }) runOnly = false
   @property({ type: Number }) step = 0
   @property({ type: Boolean }) disabled = false
+  /** True when the built-in stories are the data set: they have prompts of their own, and longer texts. */
+  @property({ type: Boolean }) stories = false
 
   @state() private kind: 'character' | 'free' = 'character'
   @state() private settings: GenerationSettings = notebookGeneration
   @state() private chosen: Writer | null = null
 
-  #character = { name: 'Wren Alder', race: 'Gnome', class: 'Wizard' }
+  #character = { ...readyCharacters[0] }
   #free = ''
+
+  override willUpdate(changed: Map<PropertyKey, unknown>) {
+    // Another data set brings its own way of picking words, unless somebody has changed it.
+    if (!changed.has('stories') || (this.settings !== notebookGeneration && this.settings !== storyGeneration)) return
+    this.settings = this.stories ? storyGeneration : notebookGeneration
+  }
 
   override render() {
     const busy = this.writing !== null
@@ -64,6 +74,7 @@ export class FinetaleGeneratePanel extends LitElement {
           ${this.kind === 'character' ? this.renderCharacter() : this.renderFree()} ${this.renderWriter()}
           <details>
             <summary>${say('decoding')}</summary>
+            <p class="muted">${sayTerms('decodingIntro')}</p>
             <div class="settings">${this.renderSettings()}</div>
           </details>
           <div class="buttons">
@@ -79,7 +90,7 @@ export class FinetaleGeneratePanel extends LitElement {
               ?disabled=${busy}
               @click=${() => send(this, 'finetale-notebook-prompts', { settings: this.settings, writer: this.#writer })}
             >
-              ${say('notebookPrompts')}
+              ${say(this.stories ? 'readyPrompts' : 'notebookPrompts')}
             </button>
           </div>
           ${busy ? html`<span class="output" aria-label=${say('outputLabel')}>${this.writing}</span>` : nothing}
@@ -108,6 +119,12 @@ export class FinetaleGeneratePanel extends LitElement {
         />
       </label>`
     return html`
+      <finetale-prompt-ideas
+        @finetale-character=${({ detail }: FinetaleEvent<'finetale-character'>) => {
+          this.#character = { ...detail }
+          this.requestUpdate()
+        }}
+      ></finetale-prompt-ideas>
       ${field('name', say('characterName'))}
       <div class="pair">${field('race', say('characterRace'))} ${field('class', say('characterClass'))}</div>
     `

@@ -5,6 +5,7 @@ import { customElement, property, state } from 'lit/decorators.js'
 import type { GenerationRow } from '../workers/protocol'
 import { formatNumber, formatPercent, formatSeconds } from './format'
 import { say } from './messages'
+import { promptName } from './promptName'
 import { controls, panel } from './sharedStyles'
 
 const LONG = 420
@@ -141,7 +142,7 @@ export class FinetaleGenerationTable extends LitElement {
                     <option value="-1" .selected=${chosen === ''}>${say('filterAll')}</option>
                     ${prompts.map(
                       (prompt, index) =>
-                        html`<option value=${index} .selected=${prompt === chosen}>${shortPrompt(prompt)}</option>`,
+                        html`<option value=${index} .selected=${prompt === chosen}>${promptName(prompt)}</option>`,
                     )}
                   </select>
                 </label>`
@@ -235,12 +236,6 @@ function renderFacts({ settings, metrics, tokens, milliseconds, ended }: Generat
   return html`<ul>
     ${facts.map((fact) => html`<li>${fact}</li>`)}
   </ul>`
-}
-
-/** The character of a backstory prompt, or the start of any other prompt. */
-function shortPrompt(prompt: string): string {
-  const found = /Name:\s*(.*?)\s*Character Race:\s*(.*?)\s*Character Class:\s*(.*?)\s*Output:/s.exec(prompt)
-  return found ? found.slice(1).join(' · ') : prompt.slice(0, 60)
 }
 
 declare global {

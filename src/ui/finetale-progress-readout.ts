@@ -8,6 +8,7 @@ import { formatBytes, formatDuration, formatLoss, formatNumber, formatRate, form
 import { say } from './messages'
 import type { MessageKey } from './messages'
 import { controls } from './sharedStyles'
+import { term, type TermName } from './terms'
 
 @customElement('finetale-progress-readout')
 export class FinetaleProgressReadout extends LitElement {
@@ -102,9 +103,20 @@ export class FinetaleProgressReadout extends LitElement {
   }
 }
 
+/** What a student may not know, by the label that names it. */
+const terms: Partial<Record<MessageKey, TermName>> = {
+  statLoss: 'loss',
+  statEval: 'evaluation',
+  statStep: 'step',
+  statEpoch: 'epoch',
+  statRate: 'learningRate',
+  statSaved: 'checkpoint',
+}
+
 function stat(label: MessageKey, value: string, kind = '') {
+  const name = terms[label]
   return html`<div class=${kind}>
-    <dt>${say(label)}</dt>
+    <dt>${name ? term(name, say(label)) : say(label)}</dt>
     <dd>${value}</dd>
   </div>`
 }

@@ -11,6 +11,7 @@ import './finetale-recipe-field'
 import { say } from './messages'
 import type { MessageKey } from './messages'
 import { controls, panel } from './sharedStyles'
+import { sayTerms } from './terms'
 
 const basic: readonly RecipeField[] = ['per_device_train_batch_size', 'learning_rate', 'max_length', 'seed']
 
@@ -58,6 +59,7 @@ export class FinetaleRecipePanel extends LitElement {
         gap: 14px 16px;
         align-items: start;
       }
+      .intro,
       .preset {
         margin-bottom: 16px;
       }
@@ -113,6 +115,7 @@ export class FinetaleRecipePanel extends LitElement {
     return html`
       <div class="panel">
         <div class="head"><h3>${say('recipeHeading')}</h3></div>
+        <p class="muted intro">${sayTerms('recipeIntro')}</p>
         ${this.running ? html`<p class="note">${say('recipeRunning')}</p>` : nothing}
         <div class="preset">
           <label for="preset">${say('recipePreset')}</label>

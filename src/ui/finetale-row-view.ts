@@ -5,6 +5,7 @@ import { customElement, property } from 'lit/decorators.js'
 import type { RowView } from '../workers/protocol'
 import { say } from './messages'
 import { controls } from './sharedStyles'
+import { sayTerms } from './terms'
 
 const SHOWN_PADS = 24
 const SHOWN_TOKENS = 512
@@ -87,7 +88,7 @@ export class FinetaleRowView extends LitElement {
         view
           ? html`
               <p class="muted counts">
-                ${say('viewCounts', { real: view.realTokens, cut: view.cutTokens, pad: view.padTokens })}
+                ${sayTerms('viewCounts', { real: view.realTokens, cut: view.cutTokens, pad: view.padTokens })}
               </p>
               <div class="text" tabindex="0" role="group" aria-label=${say('viewHeading', { row: this.row + 1 })}>
                 <span class="prose">${view.kept}</span

@@ -1,14 +1,17 @@
-// Step 3: writing from prompts, and the table of everything written. It turns the events of its elements into commands.
+// Step 3: writing from prompts, the change at a glance, and the table of everything written. It turns the events of its elements into commands.
 
 import { css, html, LitElement } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
+import { isBuiltInData } from '../state/inputs'
 import type { RunController } from '../state/runController'
 import { isActive, RunStore } from '../state/runStore'
 import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
 import type { FinetaleEvent } from './events'
+import './finetale-before-after'
 import './finetale-generate-panel'
 import './finetale-generation-table'
+import './finetale-guide'
 import { controls } from './sharedStyles'
 
 @customElement('finetale-try-step')
@@ -39,10 +42,11 @@ export class FinetaleTryStep extends LitElement {
   }
 
   override render() {
-    const { writing, generations, latest, phase, runId, ready } = this.store.state
+    const { writing, generations, latest, phase, runId, ready, data } = this.store.state
     const { text } = this.controller ?? {}
     const active = isActive(this.store.state)
     return html`
+      <finetale-guide place="try" .store=${this.store}></finetale-guide>
       <div class="try">
         <finetale-generate-panel
           .writing=${writing?.text ?? null}
@@ -50,13 +54,17 @@ export class FinetaleTryStep extends LitElement {
           .runOnly=${active}
           .step=${latest?.step ?? 0}
           .disabled=${!ready || (active && latest === null)}
+          .stories=${isBuiltInData(data)}
           @finetale-write=${({ detail }: FinetaleEvent<'finetale-write'>) =>
             void text?.generate(detail.prompt, detail.settings, detail.writer)}
           @finetale-notebook-prompts=${({ detail }: FinetaleEvent<'finetale-notebook-prompts'>) =>
             void text?.runPrompts(detail.settings, detail.writer)}
           @finetale-stop-writing=${this.stop}
         ></finetale-generate-panel>
-        <finetale-generation-table .rows=${generations}></finetale-generation-table>
+        <div>
+          <finetale-before-after .rows=${generations}></finetale-before-after>
+          <finetale-generation-table .rows=${generations}></finetale-generation-table>
+        </div>
       </div>
     `
   }

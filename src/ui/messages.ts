@@ -10,7 +10,12 @@ export type MessageKey = keyof typeof english
  * mistake shows.
  */
 export function say(key: MessageKey, values: Readonly<Record<string, string | number>> = {}): string {
-  return english[key].replace(/\{(\w+)\}/g, (braces, name: string) => {
+  return fill(english[key], values)
+}
+
+/** A sentence, or part of one, with its values filled in. */
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (braces, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined
     if (value === undefined) return braces
     return typeof value === 'number' ? formatNumber(value) : value

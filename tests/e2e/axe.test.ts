@@ -1,10 +1,8 @@
 // Accessibility: axe-core finds nothing wrong at rest, paused and finished, on the way to a hub, wide and narrow, light and dark.
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import type { AxeResults } from 'axe-core'
 import { expect, test } from 'vitest'
+import { violations } from '../support/axe'
 import { launch } from '../support/browser'
 import { startCourseHub } from '../support/hubModel'
 import { FinetalePage, shortRecipe } from '../support/page'
@@ -12,20 +10,6 @@ import { serveDist } from '../support/server'
 
 const url = await serveDist()
 const plain = await serveDist({ isolation: false })
-// Evaluated rather than added as a script: the page's content security policy rightly refuses a foreign one.
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-async function violations(finetale: FinetalePage): Promise<string[]> {
-  const { page } = finetale
-  await page.evaluate(axeSource)
-  const results = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run: () => Promise<AxeResults> } }
-    return await axe.run()
-  })
-  return results.violations.flatMap((violation) =>
-    violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`),
-  )
-}
 
 /** True when the page can be scrolled sideways. */
 function overflows({ page }: FinetalePage): Promise<boolean> {

@@ -13,8 +13,9 @@ Nothing is imitated here: each case names the release whose rules it stands for 
 huggingface_hub==0.35.3 datasets==4.0.0 fsspec==2025.3.0 dill==0.3.8 multiprocess==0.70.16 (case labels). 5.24.0 needs
 accelerate==1.10.1 (case window). PyTorch was 2.13.0 on the CPU in all of them.
 
-Rows and tokenizer are those that ship with the page; the initial weights come from an integer hash that the test repeats
-(tests/support/m0.ts), so neither is stored. Losses are the ones training_step returned, before any rounding.
+The tokenizer is the one that ships with the page. The rows are 299 backstories as they once were (trainer/rows.jsonl), so that
+a corrected story changes no number. The initial weights come from an integer hash that the test repeats (tests/support/m0.ts)
+and are not stored. Losses are the ones training_step returned, before any rounding.
 """
 
 import json
@@ -32,7 +33,6 @@ from transformers import AutoTokenizer, GPTNeoConfig, GPTNeoForCausalLM, Trainer
 HERE = pathlib.Path(__file__).parent
 PUBLIC = HERE.parent.parent / "public"
 OUT = HERE / "trainer"
-ROWS = 299
 
 CONFIG = {
     "model_type": "gpt_neo", "architectures": ["GPTNeoForCausalLM"], "vocab_size": 4096, "hidden_size": 16,
@@ -101,7 +101,7 @@ def small_model():
 
 def token_rows(recipe):
     """The notebook's steps: rows, split, `text + " " + target`, end-of-text as padding, labels a copy of the ids."""
-    lines = (PUBLIC / "data/backstories/backstories.jsonl").read_text("utf-8").splitlines()[:ROWS]
+    lines = (OUT / "rows.jsonl").read_text("utf-8").splitlines()
     rows = datasets.Dataset.from_list([json.loads(line) for line in lines])
     split = rows.train_test_split(test_size=recipe["test_size"], seed=recipe["seed"])
     tokenizer = AutoTokenizer.from_pretrained(PUBLIC / "models/finetale-3m")

@@ -13,6 +13,7 @@ import { startCursor, trainLoop } from '../../src/train/loop'
 import { AdamW } from '../../src/train/optimizer'
 import { batchesPerEpoch } from '../../src/train/schedule'
 import type { EvalMetrics, StepMetrics, TokenizedDataset } from '../../src/workers/protocol'
+import goldenRows from '../golden/trainer/rows.jsonl?raw'
 import { m0Tensors, type M0Tensor } from './m0'
 import { runUntil } from './training'
 
@@ -53,7 +54,6 @@ export interface TrainedRun {
   readonly weights: readonly { readonly name: string; readonly data: Float32Array }[]
 }
 
-const ROWS = 299
 const base = new URL('/', location.origin).href
 
 async function publicFile(path: string): Promise<Blob> {
@@ -62,11 +62,9 @@ async function publicFile(path: string): Promise<Blob> {
   return response.blob()
 }
 
-/** Rows and ids of a golden's recipe, by the way that a run takes. */
+/** Rows and ids of a golden's recipe, by the way that a run takes. The rows are the golden's own, not the page's. */
 export async function goldenDataset(recipe: Recipe): Promise<TokenizedDataset> {
-  const lines = (await (await publicFile('data/backstories/backstories.jsonl')).text()).split('\n').slice(0, ROWS)
-  const files = { 'backstories.jsonl': new Blob([lines.join('\n')]) }
-  const { rows } = await parseDataset(files, 'backstories')
+  const { rows } = await parseDataset({ 'rows.jsonl': new Blob([goldenRows]) }, 'rows')
   const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json']
   const entries = await Promise.all(names.map(async (name) => [name, await publicFile(`models/finetale-3m/${name}`)]))
   const codec = await FolderTokenizer.load(Object.fromEntries(entries) as Record<string, Blob>, 'finetale-3m')

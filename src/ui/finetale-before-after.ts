@@ -1,0 +1,157 @@
+// The change at a glance: each prompt once, what the model wrote before training beside what it writes now. All texts, with
+// their settings, are in finetale-generation-table. Text only, never HTML.
+
+import { css, html, LitElement, nothing } from 'lit'
+import { customElement, property } from 'lit/decorators.js'
+import type { GenerationRow } from '../workers/protocol'
+import { generationPairs, type GenerationPair } from './generationPairs'
+import { say } from './messages'
+import { characterOf, promptName } from './promptName'
+import { controls, panel } from './sharedStyles'
+
+const SHOWN = 6
+
+@customElement('finetale-before-after')
+export class FinetaleBeforeAfter extends LitElement {
+  static override styles = [
+    controls,
+    panel,
+    css`
+      .panel {
+        margin-bottom: 20px;
+      }
+      table {
+        width: 100%;
+        margin-top: 12px;
+        border-collapse: collapse;
+        table-layout: fixed;
+      }
+      th {
+        padding: 8px;
+        color: var(--ink-2);
+        font-size: 12.5px;
+        font-weight: 550;
+        text-align: left;
+        vertical-align: top;
+      }
+      thead .who {
+        width: 18%;
+      }
+      tbody th {
+        padding-top: 14px;
+        color: var(--ink);
+      }
+      tbody th span {
+        display: block;
+        color: var(--ink-2);
+        font-weight: 400;
+      }
+      td {
+        padding: 12px 8px;
+        vertical-align: top;
+        overflow-wrap: anywhere;
+      }
+      .prose {
+        font: 15px/1.55 var(--font-text);
+        white-space: pre-wrap;
+      }
+      tbody tr {
+        border-top: 1px solid var(--line);
+      }
+      .before {
+        color: var(--ink-2);
+      }
+      .after {
+        background: var(--accent-soft);
+      }
+      .soon {
+        color: var(--ink-2);
+        font: 13px/1.5 var(--font);
+      }
+      @media (max-width: 800px) {
+        table,
+        tbody,
+        tr,
+        tbody th,
+        td {
+          display: block;
+        }
+        thead {
+          display: none;
+        }
+        tbody tr {
+          padding: 8px 0 12px;
+        }
+        tbody th,
+        td.before {
+          padding: 6px 0;
+        }
+        td.after {
+          padding: 8px 10px;
+          border-radius: 8px;
+        }
+        td::before {
+          content: attr(data-label);
+          display: block;
+          color: var(--ink-2);
+          font: 550 12.5px/1.6 var(--font);
+        }
+      }
+    `,
+  ]
+
+  /** All texts, oldest first. */
+  @property({ attribute: false }) rows: readonly GenerationRow[] = []
+
+  override render() {
+    const pairs = generationPairs(this.rows)
+    const done = pairs.filter(({ after }) => after !== null)
+    // Once some are complete, those without a second half would only be in the way.
+    const shown = (done.length > 0 ? done : pairs).slice(-SHOWN)
+    if (shown.length === 0) return nothing
+    const step = Math.max(0, ...done.map(({ after }) => after?.step ?? 0))
+    return html`
+      <div class="panel">
+        <h3>${say('pairsHeading')}</h3>
+        <p class="muted">${say('pairsHelp')}</p>
+        <table role="table">
+          <thead>
+            <tr role="row">
+              <th role="columnheader" scope="col" class="who">${say('pairWho')}</th>
+              <th role="columnheader" scope="col">${say('pairBefore')}</th>
+              <th role="columnheader" scope="col">${step > 0 ? say('pairAfter', { step }) : say('pairAfterSoon')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${shown.map((pair) => renderPair(pair))}
+          </tbody>
+        </table>
+      </div>
+    `
+  }
+}
+
+function renderPair({ prompt, before, after }: GenerationPair) {
+  const [name, ...rest] = characterOf(prompt) ?? [promptName(prompt)]
+  return html`
+    <tr role="row">
+      <th role="rowheader" scope="row">${name}${rest.length > 0 ? html`<span>${rest.join(' · ')}</span>` : nothing}</th>
+      <td role="cell" class="before" data-label=${say('pairBefore')}>
+        <span class="prose">${before.generation}</span>
+      </td>
+      ${
+        after
+          ? html`<td role="cell" class="after" data-label=${say('pairAfter', { step: after.step })}>
+              <span class="prose">${after.generation}</span>
+            </td>`
+          : html`<td role="cell" class="soon" data-label=${say('pairAfterSoon')}>${say('pairSoon')}</td>`
+      }
+    </tr>
+  `
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'finetale-before-after': FinetaleBeforeAfter
+  }
+}
