@@ -12,7 +12,8 @@ function halfBits(value) {
   // Below 2^-14 halves lie 2^-24 apart; above, 2^-10 of their own power of two.
   const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size))
   // The logarithm may be off by one just below a power of two.
-  const power = size >= 2 ** (exponent + 1) ? exponent + 1 : size < 2 ** exponent && exponent > -14 ? exponent - 1 : exponent
+  const power =
+    size >= 2 ** (exponent + 1) ? exponent + 1 : size < 2 ** exponent && exponent > -14 ? exponent - 1 : exponent
   const steps = roundTiesToEven(size * 2 ** (10 - power))
   // 1024 steps are the implicit bit; a rounding up to 2048 carries into the exponent by itself.
   return sign | (((power + 14) << 10) + steps)
@@ -41,7 +42,14 @@ export function toFloat16(file) {
   /** @type {Record<string, unknown>} */
   const halves = { __metadata__: { format: 'pt' } }
   let length = 0
-  for (const [name, { dtype, shape, data_offsets: [begin, end] }] of entries) {
+  for (const [
+    name,
+    {
+      dtype,
+      shape,
+      data_offsets: [begin, end],
+    },
+  ] of entries) {
     if (dtype !== 'F32') throw new Error(`model.safetensors: expected F32, found ${dtype} in ${name}.`)
     halves[name] = { dtype: 'F16', shape, data_offsets: [length, (length += (end - begin) / 2)] }
   }
@@ -52,7 +60,12 @@ export function toFloat16(file) {
   written.setBigUint64(0, BigInt(head.length), true)
   out.set(head, 8)
   let at = 8 + head.length
-  for (const [name, { data_offsets: [begin, end] }] of entries) {
+  for (const [
+    name,
+    {
+      data_offsets: [begin, end],
+    },
+  ] of entries) {
     for (let from = body + begin; from < body + end; from += 4, at += 2) {
       const bits = halfBits(view.getFloat32(from, true))
       if ((bits & 0x7c00) === 0x7c00) throw new Error(`${name} holds a number that float16 cannot.`)

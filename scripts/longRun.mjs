@@ -64,7 +64,8 @@ export async function longRun(options) {
     await page.goto(`${url}?${new URLSearchParams({ recipe: JSON.stringify(recipe) }).toString()}`)
     await untilReady(page)
     const old = await findRun(page, options)
-    if (old?.state === 'finished') tell({ kind: 'found', message: `The run "${old.name}" is finished.`, step: old.step })
+    if (old?.state === 'finished')
+      tell({ kind: 'found', message: `The run "${old.name}" is finished.`, step: old.step })
     else {
       await begin(page, old, options)
       await follow(page, run, options)
@@ -123,7 +124,8 @@ class Followed {
       const { metrics } = event
       const tokens_per_second = Math.round(metrics.tokens / metrics.seconds)
       this.#tell({ kind: 'step', total: this.#totalSteps, ...metrics, tokens_per_second })
-      if (!Number.isFinite(metrics.loss)) this.fail(new Error(`The loss of step ${metrics.step} is not a finite number.`))
+      if (!Number.isFinite(metrics.loss))
+        this.fail(new Error(`The loss of step ${metrics.step} is not a finite number.`))
     } else if (event.kind === 'eval') {
       this.#tell({ kind: 'eval', ...event.metrics })
     } else if (event.kind === 'checkpoint') {

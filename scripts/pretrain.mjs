@@ -57,7 +57,8 @@ function readArguments() {
     minutes: values.minutes === undefined ? undefined : count('minutes', values.minutes),
   }
   for (const name of /** @type {const} */ (['data', 'config'])) {
-    if (!statSync(found[name], { throwIfNoEntry: false })?.isFile()) throw new Error(`--${name} ${found[name]} is no file.`)
+    if (!statSync(found[name], { throwIfNoEntry: false })?.isFile())
+      throw new Error(`--${name} ${found[name]} is no file.`)
   }
   if (!existsSync(join(found.tokenizer, 'tokenizer.json'))) {
     throw new Error(`--tokenizer ${found.tokenizer} is not a folder with a tokenizer.json.`)
@@ -92,10 +93,12 @@ async function main() {
   try {
     const { url } = server
     if (new URL(url).port !== String(found.port)) {
-      throw new Error(`Port ${found.port} is taken, and a run is found again only on its own port. Free it, or give --port.`)
+      throw new Error(
+        `Port ${found.port} is taken, and a run is found again only on its own port. Free it, or give --port.`,
+      )
     }
     // A tab that dies has saved its run; it is opened again as long as that brings it further.
-    for (let last = -1; ; ) {
+    for (let last = -1; ;) {
       try {
         await longRun({ ...found, url, recipe, signal: leave.signal, tell })
         return
