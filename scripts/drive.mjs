@@ -88,24 +88,11 @@ async function runInPage(page, url, { recipe, model, data, query = {}, onFetch, 
   page.on('pageerror', (error) => reject(new Error(`The page met an error it did not expect: ${error.message}`)))
   signal?.addEventListener('abort', () => reject(new Error('Interrupted.')))
 
-  await page.exposeFunction('finetaleHeadlessEvent', (/** @type {RunEvent} */ event) => {
+  await hearEvents(page, (event) => {
     onEvent?.(event)
     const problem = take(outcome, event)
     if (problem) reject(new Error(problem))
     else if (event.kind === 'phase' && event.phase === 'finished') finish(outcome)
-  })
-  await page.addInitScript(() => {
-    // The capture phase hears an event whether or not it bubbles.
-    document.addEventListener(
-      'finetale-run-event',
-      (event) => {
-        const { finetaleHeadlessEvent: tell } = /** @type {{ finetaleHeadlessEvent?: (e: unknown) => void }} */ (
-          /** @type {unknown} */ (window)
-        )
-        if (event instanceof CustomEvent) tell?.(event.detail)
-      },
-      true,
-    )
   })
 
   const usesHub = Object.keys(query).length > 0
@@ -120,6 +107,28 @@ async function runInPage(page, url, { recipe, model, data, query = {}, onFetch, 
   } finally {
     clearInterval(watch)
   }
+}
+
+/**
+ * Has every run event of the pages opened later handed over, in order.
+ * @param {import('playwright').Page} page
+ * @param {(event: RunEvent) => void} onEvent
+ */
+export async function hearEvents(page, onEvent) {
+  await page.exposeFunction('finetaleHeadlessEvent', onEvent)
+  await page.addInitScript(() => {
+    // The capture phase hears an event whether or not it bubbles.
+    document.addEventListener(
+      'finetale-run-event',
+      (event) => {
+        const { finetaleHeadlessEvent: tell } = /** @type {{ finetaleHeadlessEvent?: (e: unknown) => void }} */ (
+          /** @type {unknown} */ (window)
+        )
+        if (event instanceof CustomEvent) tell?.(event.detail)
+      },
+      true,
+    )
+  })
 }
 
 /**
@@ -151,7 +160,7 @@ function watchFetches(page, onFetch) {
  * @param {boolean} [fetches]
  * @throws {Error} with the page's own words when it shows an error instead.
  */
-async function untilReady(page, fetches = false) {
+export async function untilReady(page, fetches = false) {
   const ready = page.locator('finetale-app[data-ready="true"]')
   const train = page.getByRole('button', { name: 'Train', exact: true })
   const alert = page.getByRole('alert').first()
@@ -166,7 +175,7 @@ async function untilReady(page, fetches = false) {
  * The words of an alert: what happened and what to do, without its title and buttons.
  * @param {import('playwright').Locator} alert
  */
-async function sentence(alert) {
+export async function sentence(alert) {
   const paragraphs = await alert.locator('p').allInnerTexts()
   return (paragraphs.length > 0 ? paragraphs.join(' ') : await alert.innerText()).trim()
 }
@@ -175,9 +184,9 @@ async function sentence(alert) {
  * @param {import('playwright').Page} page
  * @param {'#model-folder' | '#data-file'} input
  * @param {string} path File or folder.
- * @param {boolean} usesHub
+ * @param {boolean} [usesHub]
  */
-async function choose(page, input, path, usesHub) {
+export async function choose(page, input, path, usesHub = false) {
   await page.locator(input).setInputFiles(path)
   // The page names what it has taken; until then, "ready" still speaks of the input before. A refusal shows an alert.
   const picker = page.locator('finetale-source-picker', { has: page.locator(input) })

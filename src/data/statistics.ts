@@ -4,7 +4,7 @@
 import { FinetaleError } from '../recipe/error'
 import type { Recipe } from '../recipe/recipe'
 import type { DataRow, DatasetStatistics } from '../workers/protocol'
-import { rowText } from './tokenize'
+import { rowLimit, rowText } from './tokenize'
 import type { TextCodec } from './tokenizer'
 
 /** Time between two looks at the queue of calls. A single row is not interrupted. */
@@ -57,17 +57,19 @@ function binWidth(max: number): number {
 
 /**
  * Describes token counts under a recipe: an end-of-text counts where the recipe appends it and it fits, and rows are
- * padded to max_length or to the longest row there is.
+ * padded to max_length or to the longest row there is. Packed texts are neither cut nor padded.
  * @param counts tokens of each row before the cut
  */
 export function describeLengths(counts: Int32Array, recipe: Recipe): DatasetStatistics {
-  const { max_length: limit, append_eos: appends } = recipe
+  const { append_eos: appends } = recipe
+  const limit = rowLimit(recipe)
   const lengths = counts.map((count) => (appends && count < limit ? count + 1 : count))
   const rows = lengths.length
   const total = lengths.reduce((sum, length) => sum + length, 0)
   const maxTokens = lengths.reduce((a, b) => Math.max(a, b), 0)
   const kept = lengths.reduce((sum, length) => sum + Math.min(length, limit), 0)
-  const positions = rows * (recipe.padding === 'max_length' ? limit : Math.min(maxTokens, limit))
+  const longest = recipe.padding === 'max_length' ? limit : Math.min(maxTokens, limit)
+  const positions = recipe.packing ? kept : rows * longest
   const width = binWidth(maxTokens)
   const bins = Array.from({ length: rows === 0 ? 0 : Math.floor(maxTokens / width) + 1 }, () => 0)
   for (const length of lengths) bins[Math.floor(length / width)]!++

@@ -1,4 +1,4 @@
-// From rows of text to rows of ids: joining, truncation, what is dropped and why, split, padding, fingerprint.
+// From rows of text to rows of ids: joining, truncation or packing, what is dropped and why, split, padding, fingerprint.
 // Pure: it runs wherever a TextCodec does, and knows neither workers nor files.
 
 import type { Recipe } from '../recipe/recipe'
@@ -6,6 +6,7 @@ import { FinetaleError } from '../recipe/error'
 import type { DataRow, RowView, TokenizedDataset, TokenRows } from '../workers/protocol'
 import { bytesOf, crc32, hex32 } from '../formats/crc32'
 import { reasonsAsText } from './dataset'
+import { codePoints, packTexts } from './pack'
 import { trainTestSplit } from './split'
 import type { EncodedStart, TextCodec } from './tokenizer'
 
@@ -16,10 +17,16 @@ export function rowText(row: DataRow): string {
   return row.target === '' ? row.text : `${row.text} ${row.target}`
 }
 
-/** A row's ids, cut at max_length; end-of-text is there when the recipe appends it and the row fits with it. */
+/** Tokens a row may have: packed ones are never cut. */
+export function rowLimit({ packing, max_length }: Recipe): number {
+  return packing ? Infinity : max_length
+}
+
+/** A row's ids, cut at its limit; end-of-text is there when the recipe appends it and the row fits with it. */
 function rowIds(row: DataRow, recipe: Recipe, codec: TextCodec): EncodedStart {
-  const start = codec.encodeStart(rowText(row), recipe.max_length)
-  if (recipe.append_eos && start.ids.length < recipe.max_length) start.ids.push(codec.eosId)
+  const limit = rowLimit(recipe)
+  const start = codec.encodeStart(rowText(row), limit)
+  if (recipe.append_eos && start.ids.length < limit) start.ids.push(codec.eosId)
   return start
 }
 
@@ -52,11 +59,11 @@ export function viewRow(row: DataRow, recipe: Recipe, codec: TextCodec): RowView
     tokens: kept.map((id) => ({ id, text: codec.tokenText(id) })),
     realTokens: kept.length,
     cutTokens: all.length - kept.length,
-    padTokens: recipe.padding === 'max_length' ? recipe.max_length - kept.length : 0,
+    padTokens: recipe.padding === 'max_length' && !recipe.packing ? recipe.max_length - kept.length : 0,
   }
 }
 
-function packRows(rows: readonly Int32Array[], order: Int32Array, recipe: Recipe, padId: number): TokenRows {
+function padRows(rows: readonly Int32Array[], order: Int32Array, recipe: Recipe, padId: number): TokenRows {
   const lengths = Int32Array.from(order, (row) => rows[row]!.length)
   const longest = lengths.reduce((a, b) => Math.max(a, b), 0)
   const length = recipe.padding === 'max_length' ? recipe.max_length : longest
@@ -70,8 +77,9 @@ function count(counts: Record<string, number>, reason: string): void {
 }
 
 /**
- * Tokenizes, drops what cannot be trained on, splits with the recipe's seed, pads. Every row of the result has at
- * least two tokens, and every id has a row in the model.
+ * Tokenizes, drops what cannot be trained on, splits with the recipe's seed, then pads or packs. The split is by text, so
+ * no block holds tokens of both sides. Every row of the result has at least two tokens, and every id has a row in the
+ * model.
  * @param droppedBefore rows dropped in parsing, by reason; carried into the result
  * @param onProgress rows done, of all rows
  * @throws FinetaleError when no row is left to train on
@@ -86,11 +94,13 @@ export function tokenizeRows(
   const dropped: Record<string, number> = { ...droppedBefore }
   const notes: Record<string, number> = {}
   const usable: Int32Array[] = []
+  const characters: number[] = []
   rows.forEach((row, i) => {
     const { ids: kept, cut, lost } = rowIds(row, recipe, codec)
     const problem = rowProblem(kept, codec)
     if (problem === null) {
       usable.push(Int32Array.from(kept))
+      if (recipe.packing) characters.push(codePoints(rowText(row)))
       if (kept.slice(0, -1).includes(codec.eosId)) count(notes, 'end-of-text token typed inside the text')
       if (lost) count(notes, 'characters that the vocabulary does not cover')
       if (cut) count(notes, `cut to ${recipe.max_length} tokens`)
@@ -108,14 +118,25 @@ export function tokenizeRows(
       'Add longer rows, or hold out a smaller share for evaluation.',
     )
   }
-  const train = packRows(usable, split.train, recipe, codec.padId)
-  const evaluation = packRows(usable, split.test, recipe, codec.padId)
-  const real = train.lengths.reduce((sum, length) => sum + length, 0)
+  const toRows = (order: Int32Array) =>
+    recipe.packing ? packTexts(usable, order, recipe.max_length) : padRows(usable, order, recipe, codec.padId)
+  const train = toRows(split.train)
+  const evaluation = toRows(split.test)
+  const sum = (order: Int32Array, of: (row: number) => number) => order.reduce((all, row) => all + of(row), 0)
+  const real = train.lengths.reduce((all, length) => all + length, 0)
   return {
     train,
     eval: evaluation,
     padId: codec.padId,
     eosId: codec.eosId,
+    ...(recipe.packing
+      ? {
+          heldOut: {
+            characters: sum(split.test, (row) => characters[row]!),
+            tokens: sum(split.test, (row) => usable[row]!.length),
+          },
+        }
+      : {}),
     dropped,
     notes,
     paddingShare: 1 - real / train.ids.length,

@@ -18,7 +18,7 @@ export interface RunSize {
 }
 
 type LoggedStep = Pick<StepMetrics, 'step' | 'epoch' | 'loss' | 'learning_rate' | 'grad_norm' | 'seconds' | 'tokens'>
-type LoggedEval = Pick<EvalMetrics, 'step' | 'epoch' | 'loss' | 'runtime'>
+type LoggedEval = Pick<EvalMetrics, 'step' | 'epoch' | 'loss' | 'runtime' | 'bits_per_character'>
 
 /** One row of log_history; its keys are in the order that sort_keys gives the file. */
 export type LogRow = Readonly<Record<string, number>>
@@ -80,11 +80,13 @@ export function logHistory(
       step,
     }))
   const evalBatches = Math.ceil(size.evalRows / recipe.per_device_eval_batch_size)
-  for (const { step, epoch, loss, runtime } of evals) {
+  for (const { step, epoch, loss, runtime, bits_per_character } of evals) {
     const onBeat = recipe.eval_strategy !== 'steps' || step % recipe.eval_steps === 0
     if (step === 0 || (old && !onBeat)) continue
     rows.push({
       epoch: epochs(epoch),
+      // Ours, not Trainer's; there only for packed texts.
+      ...(bits_per_character === undefined ? {} : { eval_bits_per_character: bits_per_character }),
       eval_loss: loss,
       eval_runtime: roundLikePython(runtime, 4),
       eval_samples_per_second: roundLikePython(size.evalRows / runtime, 3),

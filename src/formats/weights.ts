@@ -42,7 +42,7 @@ export async function openWeights(files: Files): Promise<WeightsFile> {
       `The model folder has no weights: expected model.safetensors or pytorch_model.bin, found ${
         firstFew(Object.keys(files)) || 'no files'
       }.`,
-      'Add the weights to the folder, or choose another model.',
+      'Add the weights to the folder, choose another model, or set model_init to from_config to train from scratch.',
     )
   }
   return path.endsWith('.json') ? openShards(files, path) : openOne(files[path]!, path)

@@ -7,8 +7,10 @@ export function demo(): Recipe {
   return {
     schema: 1,
     name: 'Built-in demo',
+    model_init: 'from_pretrained',
     max_length: 192,
     padding: 'longest',
+    packing: false,
     pad_in_loss: false,
     append_eos: true,
     test_size: 0.1,
@@ -24,6 +26,7 @@ export function demo(): Recipe {
     optim: 'adamw_torch',
     learning_rate: 1e-3,
     lr_scheduler_type: 'linear',
+    min_lr_rate: 0.1,
     warmup_steps: 5,
     weight_decay: 0.01,
     adam_beta1: 0.9,

@@ -20,22 +20,36 @@ export type LossDivisor = 'targets' | 'labels'
  */
 export type EvalAverage = 'targets' | 'batches'
 
+/**
+ * Where the weights of step 0 come from: the model folder's own, or drawn anew for its config.json, as
+ * `AutoModelForCausalLM.from_config` does; then weights in the folder are not read.
+ */
+export type ModelInit = 'from_pretrained' | 'from_config'
+
 export interface Recipe {
   /** Version of this record's layout. */
   readonly schema: 1
   /** Name shown to people; not used by the run. */
   readonly name: string
 
+  // Model
+  readonly model_init: ModelInit
+
   // Data
-  /** Tokens per row after truncation, and after padding when `padding` is 'max_length'. */
+  /** Tokens per row after truncation, and after padding when `padding` is 'max_length'; with `packing`, of a block. */
   readonly max_length: number
   /** 'max_length' pads every row to max_length; 'longest' pads to the longest row of the batch. */
   readonly padding: 'max_length' | 'longest'
+  /**
+   * True lays the texts of a split behind each other and cuts them into blocks of max_length tokens, so that nothing is
+   * cut off or padded (see src/data/pack.ts); false makes each text a row.
+   */
+  readonly packing: boolean
   /** True counts padding positions in the loss, as the course notebook does; false masks them by length. */
   readonly pad_in_loss: boolean
-  /** True appends the end-of-text token to rows that fit; the notebook does not. */
+  /** True appends the end-of-text token to rows that fit, and to every text that is packed; the notebook does not. */
   readonly append_eos: boolean
-  /** Share of rows held out for evaluation, 0 to below 1. */
+  /** Share of rows held out for evaluation, 0 to below 1. Whole texts are held out, also with `packing`. */
   readonly test_size: number
 
   // Batches and length of the run
@@ -57,7 +71,9 @@ export interface Recipe {
   // Optimizer and schedule
   readonly optim: 'adamw_hf' | 'adamw_torch'
   readonly learning_rate: number
-  readonly lr_scheduler_type: 'linear' | 'cosine' | 'constant'
+  readonly lr_scheduler_type: 'linear' | 'cosine' | 'cosine_with_min_lr' | 'constant'
+  /** Where cosine_with_min_lr ends, as a share of learning_rate: `min_lr_rate` of lr_scheduler_kwargs. */
+  readonly min_lr_rate: number
   readonly warmup_steps: number
   readonly weight_decay: number
   readonly adam_beta1: number

@@ -71,7 +71,7 @@ class StepTable<Key extends string> {
 }
 
 const stepKeys = ['epoch', 'loss', 'learning_rate', 'grad_norm', 'seconds', 'tokens', 'at'] as const
-const evalKeys = ['epoch', 'loss', 'runtime', 'at'] as const
+const evalKeys = ['epoch', 'loss', 'bits_per_character', 'runtime', 'at'] as const
 
 /** Step metrics by column; heap and tensor counts are shown as latest values only and not kept. */
 export class StepColumns extends StepTable<(typeof stepKeys)[number]> {
@@ -84,6 +84,11 @@ export class StepColumns extends StepTable<(typeof stepKeys)[number]> {
 export class EvalColumns extends StepTable<(typeof evalKeys)[number]> {
   constructor(rows: Iterable<EvalMetrics> = []) {
     super(evalKeys)
-    for (const row of rows) this.push({ ...row })
+    for (const row of rows) this.pushEval(row)
+  }
+
+  /** Appends an evaluation; bits_per_character is NaN where it was not measured. */
+  pushEval(row: EvalMetrics): void {
+    this.push({ ...row, bits_per_character: row.bits_per_character ?? NaN })
   }
 }

@@ -10,8 +10,11 @@ import { trainerStateOf } from './trainerState'
 export const exportNames = ['trainer_state.json', 'metrics.csv', 'metrics.jsonl', 'generations.jsonl'] as const
 export type ExportName = (typeof exportNames)[number]
 
+/** Measured where texts are packed, and a column only there. */
+const BITS = 'eval/bits_per_character'
+
 /** Columns of metrics.csv after step, timestamp and epoch; the same keys name the values of metrics.jsonl. */
-const keys = ['train/loss', 'train/learning_rate', 'train/grad_norm', 'eval/loss', 'eval/runtime'] as const
+const keys = ['train/loss', 'train/learning_rate', 'train/grad_norm', 'eval/loss', BITS, 'eval/runtime'] as const
 type Key = (typeof keys)[number]
 
 interface LoggedRow {
@@ -35,10 +38,11 @@ function loggedRows({ steps, evals }: Pick<RunStore, 'steps' | 'evals'>): Logged
     },
   }))
   evals.step.view().forEach((step, i) => {
-    const [epoch = NaN, at = NaN, loss = NaN, runtime = NaN] = (['epoch', 'at', 'loss', 'runtime'] as const).map(
-      (key) => evals.column(key)[i],
-    )
-    rows.push({ step, epoch, at, values: { 'eval/loss': loss, 'eval/runtime': runtime } })
+    const [epoch = NaN, at = NaN, loss = NaN, runtime = NaN, bits = NaN] = (
+      ['epoch', 'at', 'loss', 'runtime', 'bits_per_character'] as const
+    ).map((key) => evals.column(key)[i])
+    const perCharacter = Number.isNaN(bits) ? {} : { [BITS]: bits }
+    rows.push({ step, epoch, at, values: { 'eval/loss': loss, ...perCharacter, 'eval/runtime': runtime } })
   })
   return rows.sort((a, b) => a.step - b.step)
 }
@@ -49,10 +53,12 @@ function time(at: number): string {
 
 /** One row a logged step or evaluation; an empty cell was not logged. Full precision; lines end with CR LF (RFC 4180). */
 export function metricsCsv(store: Pick<RunStore, 'steps' | 'evals'>): string {
-  const lines = loggedRows(store).map(({ step, epoch, at, values }) =>
-    [step, time(at), epoch, ...keys.map((key) => values[key] ?? '')].join(','),
+  const rows = loggedRows(store)
+  const used = keys.filter((key) => key !== BITS || rows.some(({ values }) => values[key] !== undefined))
+  const lines = rows.map(({ step, epoch, at, values }) =>
+    [step, time(at), epoch, ...used.map((key) => values[key] ?? '')].join(','),
   )
-  return [['step', 'timestamp', 'epoch', ...keys].join(','), ...lines, ''].join('\r\n')
+  return [['step', 'timestamp', 'epoch', ...used].join(','), ...lines, ''].join('\r\n')
 }
 
 /** JSON has no NaN and no infinity; they are written as strings, so that a reader sees them. */

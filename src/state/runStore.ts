@@ -129,7 +129,7 @@ export class RunStore {
         this.update({ latest: event.metrics })
         return true
       case 'eval':
-        this.#evals.push({ ...event.metrics })
+        this.#evals.pushEval(event.metrics)
         this.update({ latestEval: event.metrics })
         return true
       case 'checkpoint':

@@ -29,9 +29,9 @@ function stepRows(steps: RunStore['steps']): StepMetrics[] {
 }
 
 function evaluations(evals: RunStore['evals']): EvalMetrics[] {
-  const columns = (['epoch', 'loss', 'runtime', 'at'] as const).map((key) => evals.column(key))
+  const columns = (['epoch', 'loss', 'runtime', 'at', 'bits_per_character'] as const).map((key) => evals.column(key))
   return Array.from(evals.step.view(), (step, i) => {
-    const [epoch = NaN, loss = NaN, runtime = NaN, at = NaN] = columns.map((column) => column[i])
-    return { step, epoch, loss, runtime, at }
+    const [epoch = NaN, loss = NaN, runtime = NaN, at = NaN, bits = NaN] = columns.map((column) => column[i])
+    return { step, epoch, loss, runtime, at, ...(Number.isNaN(bits) ? {} : { bits_per_character: bits }) }
   })
 }

@@ -6,14 +6,19 @@ import { withRemainingThreads } from '../kernels/retry'
 import type { GPTNeo } from '../model/gptNeo'
 import { nextMacrotask } from '../model/macrotask'
 import type { Recipe } from '../recipe/recipe'
-import type { TokenRows } from '../workers/protocol'
+import type { EvalMetrics, TokenizedDataset, TokenRows } from '../workers/protocol'
 import { unshiftedLabels } from './step'
+
+/** What an evaluation finds, and the wall seconds it took. */
+export type Evaluation = Pick<EvalMetrics, 'loss' | 'bits_per_character' | 'runtime'>
 
 export interface EvaluateOptions {
   readonly model: GPTNeo
   readonly rows: TokenRows
   readonly recipe: Recipe
   readonly padId: number
+  /** What the rows were packed from; with it the loss is told by character as well. */
+  readonly heldOut?: TokenizedDataset['heldOut']
   /** Runs one batch's work while nothing else uses the model. */
   readonly exclusive: <T>(work: () => T) => Promise<T>
   /** Asked between batches; false abandons the evaluation. */
@@ -21,14 +26,16 @@ export interface EvaluateOptions {
 }
 
 /**
- * Loss of `rows`, and the wall seconds it took. Null when abandoned or when nothing counts.
+ * Loss of `rows`. Null when abandoned or when nothing counts.
  *
  * eval_average 'targets': one mean over all of them. 'batches', as Trainer: each batch's mean is repeated for each of
  * its rows, and the repeats are averaged; a batch in which nothing counts is left out, where Trainer would give NaN.
  * The divisor of a mean is the recipe's loss_divisor.
+ * bits_per_character = loss / ln 2 * tokens / characters, over all held-out texts: the mean of the blocks stands for the
+ * few tokens that no block predicts.
  */
-export async function evaluateRows(options: EvaluateOptions): Promise<{ loss: number; runtime: number } | null> {
-  const { model, rows, recipe, padId, exclusive, proceed } = options
+export async function evaluateRows(options: EvaluateOptions): Promise<Evaluation | null> {
+  const { model, rows, recipe, padId, heldOut, exclusive, proceed } = options
   const size = recipe.per_device_eval_batch_size
   const start = performance.now()
   let sum = 0
@@ -45,5 +52,9 @@ export async function evaluateRows(options: EvaluateOptions): Promise<{ loss: nu
     sum += (result.lossSum / divisor) * weight
     weights += weight
   }
-  return weights === 0 ? null : { loss: sum / weights, runtime: (performance.now() - start) / 1000 }
+  if (weights === 0) return null
+  const loss = sum / weights
+  const runtime = (performance.now() - start) / 1000
+  if (heldOut === undefined || heldOut.characters === 0) return { loss, runtime }
+  return { loss, bits_per_character: ((loss / Math.LN2) * heldOut.tokens) / heldOut.characters, runtime }
 }

@@ -8,6 +8,7 @@ import { GPTNeo } from '../model/gptNeo'
 import { loadModel as loadFiles } from '../model/load'
 import { createParams, type NamedArray } from '../model/params'
 import { FinetaleError } from '../recipe/error'
+import type { Recipe } from '../recipe/recipe'
 import { listCheckpoints } from '../storage/checkpointCare'
 import { readCheckpoint } from '../storage/checkpoints'
 import type { Database } from '../storage/db'
@@ -15,6 +16,7 @@ import { listGenerations } from '../storage/generations'
 import { readEvals, truncateAfter } from '../storage/metrics'
 import type { CheckpointManifest, RunRecord, TrainingCursor } from '../storage/schema'
 import type { ModelSource } from '../workers/protocol'
+import { initialWeights, initializerRange } from './initialWeights'
 import { evaluationDue } from './loop'
 import { AdamW } from './optimizer'
 
@@ -35,6 +37,23 @@ export async function loadModel(source: ModelSource): Promise<LoadedModel> {
     return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors'])))
   const config = await readFolder(source, ['config.json'])
   return withEos(await loadFiles({ ...source.files, ...config }))
+}
+
+/**
+ * The model that a new run begins with: its folder's weights, or ones drawn anew for its config.json, where the folder
+ * needs no weights and those it has are not read. The model's notes say so.
+ */
+export async function loadInitialModel(
+  source: ModelSource,
+  { model_init, seed }: Pick<Recipe, 'model_init' | 'seed'>,
+): Promise<LoadedModel> {
+  if (model_init !== 'from_config') return loadModel(source)
+  const files = await readFolder(source, ['config.json'])
+  const config = parseConfig(await (files['config.json'] ?? new Blob([])).text())
+  const note =
+    `The run begins from scratch: weights drawn from the normal distribution (0, ${initializerRange(config)}) with seed ` +
+    `${seed}; those of the model folder are not used.`
+  return withEos(new GPTNeo(config, createParams(config, initialWeights(config, seed)), [note]))
 }
 
 /** A run's checkpoints to try, the current one first and then the others, latest first. */

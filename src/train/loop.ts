@@ -43,7 +43,7 @@ export interface LoopOptions {
   readonly model: GPTNeo
   readonly optimizer: AdamW
   readonly recipe: Recipe
-  readonly dataset: Pick<TokenizedDataset, 'train' | 'eval' | 'padId'>
+  readonly dataset: Pick<TokenizedDataset, 'train' | 'eval' | 'padId' | 'heldOut'>
   /** Where to go on: `startCursor`, or a checkpoint's. */
   readonly cursor: TrainingCursor
   readonly control: LoopControl
@@ -92,7 +92,7 @@ export function evaluationsBefore(recipe: Recipe, epoch: number, trainRows: numb
  */
 export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent, 'finished' | 'stopped'> {
   const { model, optimizer, recipe, dataset, control } = options
-  const { train, eval: held, padId } = dataset
+  const { train, eval: held, padId, heldOut } = dataset
   const total = totalSteps(recipe, train.rows)
   const perEpoch = batchesPerEpoch(recipe, train.rows)
   let cursor = options.cursor
@@ -102,7 +102,7 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
     if (!evaluationDue(recipe, cursor, total) || held.rows === 0) return
     yield { kind: 'evaluating', cursor }
     const { exclusive, proceed } = boundTo(control)
-    const result = await evaluateRows({ model, rows: held, recipe, padId, exclusive, proceed })
+    const result = await evaluateRows({ model, rows: held, recipe, padId, heldOut, exclusive, proceed })
     if (result === null) return
     const best = cursor.bestEvalLoss
     cursor = { ...cursor, bestEvalLoss: lower(best, result.loss) }

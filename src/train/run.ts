@@ -179,8 +179,9 @@ export class Run {
         if (recipe.eval_strategy !== 'no' && dataset.eval.rows > 0) {
           this.#tell('evaluating', 'the model before training')
           const exclusive = async <T>(work: () => T) => work()
-          const { padId } = dataset
-          const result = await evaluateRows({ model, rows: dataset.eval, recipe, padId, exclusive, proceed })
+          const { padId, heldOut } = dataset
+          const rows = dataset.eval
+          const result = await evaluateRows({ model, rows, recipe, padId, heldOut, exclusive, proceed })
           if (result !== null) {
             const metrics = { step: 0, epoch: 0, ...result, at: Date.now() }
             keeper.addEval(metrics)

@@ -1,5 +1,6 @@
 // The length of a run and the learning rate of each step: pure functions of the recipe.
-// The multipliers are those of transformers' optimization.py (linear, cosine, constant, each with warm-up).
+// The multipliers are those of transformers' optimization.py (linear, cosine, cosine_with_min_lr, constant,
+// each with warm-up).
 
 import type { Recipe } from '../recipe/recipe'
 
@@ -26,7 +27,7 @@ export function loggedLearningRate(recipe: Recipe, step: number, total: number):
 
 /**
  * The learning rate that step `step` (0-based) uses. Warm-up rises linearly from 0; then linear falls to 0 at
- * `total`, cosine follows half a wave to 0, constant stays.
+ * `total`, cosine follows half a wave to 0, cosine_with_min_lr the same wave to min_lr_rate of the peak, constant stays.
  */
 export function learningRate(recipe: Recipe, step: number, total: number): number {
   const { learning_rate, warmup_steps } = recipe
@@ -37,6 +38,10 @@ export function learningRate(recipe: Recipe, step: number, total: number): numbe
       return learning_rate * Math.max(0, (total - step) / Math.max(1, total - warmup_steps))
     case 'cosine':
       return learning_rate * Math.max(0, 0.5 * (1 + Math.cos(Math.PI * progress)))
+    case 'cosine_with_min_lr': {
+      const wave = 0.5 * (1 + Math.cos(Math.PI * progress))
+      return learning_rate * Math.max(0, wave * (1 - recipe.min_lr_rate) + recipe.min_lr_rate)
+    }
     case 'constant':
       return learning_rate
   }

@@ -27,7 +27,7 @@ import { Mutex } from './control'
 import { toErrorData } from './errors'
 import { keeperFor, newRecord, type RunKeeper } from './keeper'
 import { withRunLock } from './lock'
-import { type LoadedModel, loadModel, loadStoredModel, loadStoredRun } from './loading'
+import { type LoadedModel, loadInitialModel, loadModel, loadStoredModel, loadStoredRun } from './loading'
 import { startCursor } from './loop'
 import { AdamW } from './optimizer'
 import { busy, notInMemory, requireRecord, requireRows, requireSameData } from './refusals'
@@ -82,7 +82,7 @@ export class TrainerSession implements TrainerApi {
       requireRows(dataset)
       this.#tell(runId, 'loading', request.model.label)
       const environment = await this.initialise({ threads: recipe.threads })
-      const { model } = await this.#take(runId, 0, () => loadModel(request.model))
+      const { model } = await this.#take(runId, 0, () => loadInitialModel(request.model, recipe))
       for (const message of model.notes) this.#warn(runId, message)
       const keeper = await keeperFor(runId, (message, code) => this.#warn(runId, message, code))
       await keeper.begin(newRecord(request, environment, model.nonEmbeddingParameterCount))

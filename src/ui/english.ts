@@ -23,6 +23,7 @@ export const english = {
   titleProgress: '{percent} · Finetale',
   runBarLabel: 'Run',
   summaryIdle: '{model} · {rows} rows · {steps} steps',
+  summaryPacked: '{model} · {rows} texts, packed into blocks',
   summaryStep: 'Step {step} of {total}',
   summaryLeft: '{time} left',
   progressLabel: 'Steps done',

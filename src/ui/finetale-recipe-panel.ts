@@ -16,7 +16,7 @@ import { sayTerms } from './terms'
 const basic: readonly RecipeField[] = ['per_device_train_batch_size', 'learning_rate', 'max_length', 'seed']
 
 const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
-  ['groupData', ['padding', 'pad_in_loss', 'append_eos', 'test_size']],
+  ['groupData', ['model_init', 'packing', 'padding', 'pad_in_loss', 'append_eos', 'test_size']],
   [
     'groupBatches',
     [
@@ -35,6 +35,7 @@ const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
     [
       'optim',
       'lr_scheduler_type',
+      'min_lr_rate',
       'warmup_steps',
       'weight_decay',
       'max_grad_norm',

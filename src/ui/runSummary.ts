@@ -51,7 +51,9 @@ export function runSummary({ state, steps }: Pick<RunStore, 'state' | 'steps'>, 
   }
   if (!model || !preview || validate(recipe).length > 0) return ''
   const rows = preview.totalRows
-  return say('summaryIdle', { model: model.label, rows, steps: plannedSteps(recipe, rows) })
+  const planned = plannedSteps(recipe, rows)
+  if (planned === null) return say('summaryPacked', { model: model.label, rows })
+  return say('summaryIdle', { model: model.label, rows, steps: planned })
 }
 
 /** How far a download is: "12 MB of 291 MB". */

@@ -130,6 +130,8 @@ export interface TokenizedDataset {
   readonly eval: TokenRows
   readonly padId: number
   readonly eosId: number
+  /** With packing: the held-out texts' characters (code points), and their tokens, end-of-text included. */
+  readonly heldOut?: { readonly characters: number; readonly tokens: number }
   /** Rows dropped by reason, after parsing and after tokenizing. */
   readonly dropped: Readonly<Record<string, number>>
   /** Rows that are kept but that the user should know of, counted by reason: cut ones, end-of-text typed inside. */

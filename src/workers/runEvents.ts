@@ -32,6 +32,8 @@ export interface EvalMetrics {
   readonly step: number
   readonly epoch: number
   readonly loss: number
+  /** With packing: what the loss says of the held-out texts' characters, so that tokenizers can be compared. */
+  readonly bits_per_character?: number
   readonly runtime: number
   readonly at: number
 }

@@ -40,8 +40,10 @@ export function datasetOf(
 export const testRecipe: Recipe = {
   schema: 1,
   name: 'test',
+  model_init: 'from_pretrained',
   max_length: 64,
   padding: 'longest',
+  packing: false,
   pad_in_loss: false,
   append_eos: true,
   test_size: 0,
@@ -57,6 +59,7 @@ export const testRecipe: Recipe = {
   optim: 'adamw_torch',
   learning_rate: 5e-3,
   lr_scheduler_type: 'linear',
+  min_lr_rate: 0.1,
   warmup_steps: 0,
   weight_decay: 0,
   adam_beta1: 0.9,

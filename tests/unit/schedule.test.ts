@@ -56,6 +56,14 @@ describe('learning rate', () => {
     expect(learningRate(cosine, 100, 100)).toBeCloseTo(0, 15)
   })
 
+  test('cosine_with_min_lr follows the same wave down to its share', () => {
+    const floor: Recipe = { ...recipe, lr_scheduler_type: 'cosine_with_min_lr', min_lr_rate: 0.1, warmup_steps: 10 }
+    expect(learningRate(floor, 5, 110)).toBeCloseTo(5e-5, 15)
+    expect(learningRate(floor, 10, 110)).toBeCloseTo(1e-4, 15)
+    expect(learningRate(floor, 60, 110)).toBeCloseTo(5.5e-5, 15)
+    expect(learningRate(floor, 110, 110)).toBeCloseTo(1e-5, 15)
+  })
+
   test('constant stays after its warm-up', () => {
     const constant: Recipe = { ...recipe, lr_scheduler_type: 'constant', warmup_steps: 2 }
     expect([0, 1, 2, 99].map((step) => learningRate(constant, step, 100))).toEqual([0, 5e-5, 1e-4, 1e-4])

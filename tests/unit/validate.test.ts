@@ -1,5 +1,6 @@
 // What the recipe checks accept and refuse, and how a recipe is read from JSON.
 
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { FinetaleError } from '../../src/recipe/error'
 import { courseNotebook, demo } from '../../src/recipe/presets'
@@ -19,6 +20,7 @@ describe('validate', () => {
     [{ max_steps: -2 }, 'max_steps'],
     [{ learning_rate: Number.NaN }, 'learning_rate'],
     [{ learning_rate: -1e-3 }, 'learning_rate'],
+    [{ min_lr_rate: 1.5 }, 'min_lr_rate'],
     [{ adam_beta2: 1 }, 'adam_beta2'],
     [{ adam_epsilon: 0 }, 'adam_epsilon'],
     [{ seed: -1 }, 'seed'],
@@ -42,6 +44,14 @@ describe('validate', () => {
   ]
   test.each(fine)('%j is accepted', (change) => {
     expect(validate({ ...demo(), ...change })).toEqual([])
+  })
+
+  test('the recipe file of npm run pretrain is accepted whole', () => {
+    const text = readFileSync(new URL('../../tools/builtin-model/pretrain.json', import.meta.url), 'utf8')
+    const { recipe, warnings } = parseRecipe(text)
+    expect(warnings).toEqual([])
+    expect(validate(recipe)).toEqual([])
+    expect(recipe).toMatchObject({ model_init: 'from_config', packing: true })
   })
 
   test('there is a rule for every field of a recipe and no other', () => {
