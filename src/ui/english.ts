@@ -14,6 +14,10 @@ export const english = {
   appName: 'Finetale',
   tagline: 'Teach a small language model your stories, here in the page.',
   privacy: 'Everything runs on this computer. Nothing you load or write leaves the page.',
+  leadData: 'Pick the model that will learn, and the rows of text that it learns from.',
+  leadTrain:
+    'Each step shows the model a few rows and changes its weights a little; a falling loss means that it predicts the rows better.',
+  leadTry: 'Give a beginning and let the model go on; the untouched model’s text stands beside the trained one’s.',
   stepData: 'Data',
   stepTrain: 'Train',
   stepTry: 'Try',
@@ -133,10 +137,16 @@ export const english = {
   do_sample: 'Sample',
   do_sampleHelp: 'Off always takes the likeliest token.',
   temperature: 'Temperature',
+  temperatureHelp: 'Below 1 stays with likely tokens, above 1 dares more; 0 always takes the likeliest.',
   top_k: 'Top k',
+  top_kHelp: 'Only so many of the likeliest tokens can be picked; 0 allows all.',
   top_p: 'Top p',
+  top_pHelp: 'Only the likeliest tokens that make up this share together; 1 allows all.',
   max_new_tokens: 'New tokens',
+  max_new_tokensHelp: 'The text ends here at the latest.',
   generation_seed: 'Seed',
+  seedHelp: 'The same seed picks the same words again.',
+  fixGeneration: 'A number above cannot be used: correct it first.',
   outputLabel: 'Text so far',
 
   // Table of generations

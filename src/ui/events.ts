@@ -1,7 +1,7 @@
 // The events that elements send upwards, by name and detail, and the one function that sends them.
 
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
-import type { ColumnMapping, HubRef, RunEvent, StopMode } from '../workers/protocol'
+import type { ColumnMapping, FinetaleErrorData, HubRef, RunEvent, StopMode } from '../workers/protocol'
 import type { PickedFile } from '../state/inputs'
 import type { Side } from '../state/sources'
 import type { Writer } from '../state/textWriter'
@@ -30,6 +30,7 @@ export interface FinetaleEvents {
   'finetale-row': number
   'finetale-built-in': Side
   'finetale-files': { side: Side; files: readonly PickedFile[] }
+  'finetale-files-refused': FinetaleErrorData
   'finetale-hub': { side: Side; ref: HubRef; token: string }
   'finetale-hub-closed': undefined
   'finetale-hub-action': { side: Side; action: HubAction }
@@ -42,6 +43,7 @@ export interface FinetaleEvents {
   'finetale-write': { prompt: string; settings: GenerationSettings; writer: Writer }
   'finetale-notebook-prompts': { settings: GenerationSettings; writer: Writer }
   'finetale-stop-writing': undefined
+  'finetale-generation-settings': GenerationSettings
   'finetale-dismiss': undefined
   'finetale-restart': undefined
   'finetale-resume-slower': undefined
