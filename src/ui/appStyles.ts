@@ -79,9 +79,13 @@ export const appStyles = css`
     display: flex;
     align-items: center;
     gap: 10px;
-    margin-bottom: 14px;
+    margin-bottom: 4px;
     font-size: 20px;
     font-weight: 650;
+  }
+  .lead {
+    max-width: 720px;
+    margin-bottom: 14px;
   }
   .train {
     display: grid;

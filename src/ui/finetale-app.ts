@@ -122,12 +122,10 @@ export class FinetaleApp extends LitElement {
           @finetale-restart=${() => this.#do((c) => c.restartWorkers())}
         ></finetale-notices>
         <main>
-          <section class="step" id="step-data">${this.renderHeading(1, say('stepData'))} ${this.renderData()}</section>
-          <section class="step" id="step-train">
-            ${this.renderHeading(2, say('stepTrain'))} ${this.renderTrain()}
-          </section>
+          <section class="step" id="step-data">${this.renderHeading(1, 'Data')} ${this.renderData()}</section>
+          <section class="step" id="step-train">${this.renderHeading(2, 'Train')} ${this.renderTrain()}</section>
           <section class="step" id="step-try">
-            ${this.renderHeading(3, say('stepTry'))}
+            ${this.renderHeading(3, 'Try')}
             <finetale-try-step .store=${this.store} .controller=${this.controller}></finetale-try-step>
           </section>
           <section class="step" id="step-runs">
@@ -160,8 +158,9 @@ export class FinetaleApp extends LitElement {
     return html`<a href="#${step}" @click=${go}><span class="number" aria-hidden="true">${number}</span>${label}</a>`
   }
 
-  private renderHeading(number: number, text: string) {
-    return html`<h2><span class="number" aria-hidden="true">${number}</span>${text}</h2>`
+  private renderHeading(number: number, step: 'Data' | 'Train' | 'Try') {
+    return html`<h2><span class="number" aria-hidden="true">${number}</span>${say(`step${step}`)}</h2>
+      <p class="muted lead">${say(`lead${step}`)}</p>`
   }
 
   private renderBar() {
