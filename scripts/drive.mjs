@@ -19,12 +19,12 @@ import { startServer } from './serve.mjs'
  * @property {string} [data] A local data file; the built-in data set when left out.
  * @property {Record<string, string>} [query] More of the page's address: preset, hub, model, data, revision. Where it names
  *   a hub, the page fetches what it needs from there before it trains.
- * @property {(line: FetchLine) => void} [onFetch] Called about twice a second while files are fetched.
+ * @property {(line: FetchLine) => void} [onFetch] Called while files are fetched: for each file, twice a second, at the end.
  * @property {(event: RunEvent) => void} [onEvent] Called for each event, in order.
  * @property {AbortSignal} [signal] Ends the run early.
  */
 
-/** @typedef {import('../src/workers/protocol').FetchProgress & { repo: string }} FetchLine */
+/** @typedef {import('./fetch-printer.mjs').FetchLine} FetchLine */
 
 /**
  * @typedef {object} Outcome
@@ -97,16 +97,12 @@ async function runInPage(page, url, { recipe, model, data, query = {}, onFetch, 
 
   const usesHub = Object.keys(query).length > 0
   await page.goto(`${url}?${new URLSearchParams({ ...query, recipe: JSON.stringify(recipe) }).toString()}`)
+  if (usesHub && onFetch) await watchFetches(page, onFetch)
   await untilReady(page, usesHub)
   if (model) await choose(page, '#model-folder', model, usesHub)
   if (data) await choose(page, '#data-file', data, usesHub)
   await page.getByRole('button', { name: 'Train', exact: true }).click()
-  const watch = usesHub && onFetch ? watchFetches(page, onFetch) : undefined
-  try {
-    return await Promise.race([ended, refusal(page, ended)])
-  } finally {
-    clearInterval(watch)
-  }
+  return await Promise.race([ended, refusal(page, ended)])
 }
 
 /**
@@ -136,22 +132,32 @@ export async function hearEvents(page, onEvent) {
  * @param {import('playwright').Page} page
  * @param {(line: FetchLine) => void} onFetch
  */
-function watchFetches(page, onFetch) {
-  let last = ''
-  const look = async () => {
-    const line = await page.locator('finetale-app').evaluate((element) => {
-      const { store } = /** @type {import('../src/ui/finetale-app').FinetaleApp} */ (element)
-      const { model, data } = store.state.hub
-      const item = data?.progress ? data : model
-      return item?.progress ? { repo: item.ref.repo, ...item.progress } : null
+async function watchFetches(page, onFetch) {
+  await page.exposeFunction('finetaleHeadlessFetch', onFetch)
+  await page.locator('finetale-app').evaluate((element) => {
+    const { finetaleHeadlessFetch: tell } = /** @type {{ finetaleHeadlessFetch?: (line: unknown) => void }} */ (
+      /** @type {unknown} */ (window)
+    )
+    const { store } = /** @type {import('../src/ui/finetale-app').FinetaleApp} */ (element)
+    /** @type {Record<string, { at: number, progress: import('../src/workers/protocol').FetchProgress }>} */
+    const under = {}
+    store.subscribe(() => {
+      for (const item of [store.state.hub.data, store.state.hub.model]) {
+        if (!item) continue
+        const { repo } = item.ref
+        const { at, progress: before } = under[repo] ?? { at: -Infinity }
+        const { progress } = item
+        if (!progress) {
+          if (before && item.fetched) tell?.({ repo, ...before, done: true })
+          delete under[repo]
+        } else if (progress.file !== '' && progress !== before) {
+          const due = progress.file !== before?.file || performance.now() - at >= 500
+          under[repo] = { at: due ? performance.now() : at, progress }
+          if (due) tell?.({ repo, ...progress, done: false })
+        }
+      }
     })
-    const text = JSON.stringify(line)
-    if (line === null || line.file === '' || text === last) return
-    last = text
-    onFetch(line)
-  }
-  // The page may be closing; its end is told elsewhere.
-  return setInterval(() => void look().catch(() => undefined), 500)
+  })
 }
 
 /**

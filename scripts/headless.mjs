@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, distIsStale } from './build.mjs'
 import { drive } from './drive.mjs'
+import { fetchPrinter } from './fetch-printer.mjs'
 import { presetNames, readRecipe } from './recipe.mjs'
 
 /** @typedef {import('../src/workers/protocol').RunEvent} RunEvent */
@@ -132,14 +133,6 @@ function describe(event) {
   }
 }
 
-/** @param {import('./drive.mjs').FetchLine} line */
-function describeFetch({ repo, file, receivedBytes, totalBytes, bytesPerSecond, secondsLeft }) {
-  const megabytes = (/** @type {number} */ bytes) => `${(bytes / 1e6).toFixed(1)} MB`
-  const total = totalBytes === null ? '' : ` of ${megabytes(totalBytes)}`
-  const left = secondsLeft === null ? '' : `, ${Math.ceil(secondsLeft)} s left`
-  return `downloading ${repo}: ${megabytes(receivedBytes)}${total}, ${megabytes(bytesPerSecond)}/s${left} (${file})`
-}
-
 /**
  * @param {number[]} values
  * @returns {number | null} The middle one, the upper of two; null when there is none.
@@ -162,20 +155,20 @@ async function main() {
 
   const interrupted = new AbortController()
   process.once('SIGINT', () => interrupted.abort())
+  const fetches = fetchPrinter(process.stdout, values.json ?? false)
   /** @param {RunEvent} event */
   const onEvent = (event) => {
     const line = values.json ? toLine(event) : describe(event)
-    if (line) console.log(line)
+    if (!line) return
+    fetches.clear()
+    console.log(line)
   }
   const { model, data } = values
   const started = performance.now()
   const { runId, steps, evaluations } = await drive({
     recipe,
     onEvent,
-    onFetch: (progress) => {
-      const line = values.json ? toLine({ kind: 'fetch', ...progress }) : describeFetch(progress)
-      if (line) console.log(line)
-    },
+    onFetch: fetches.show,
     query: hubQuery(values),
     signal: interrupted.signal,
     ...(model ? { model } : {}),

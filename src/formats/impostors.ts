@@ -1,16 +1,28 @@
-// Says what a file is that lies under the name of a weights file but holds something else. It looks at the first bytes
-// only; whether a file of the right kind is whole is for its reader.
+// Tells a file from what comes in its place: a web page, a pointer, nothing; under the name of weights also other kinds of
+// file. It looks at the first bytes only; whether a file of the right kind is whole is for its reader.
 
 import { FinetaleError } from '../recipe/error'
 import { readBytes } from './blobBytes'
 
 /** Bytes that tell: a tar's mark stands at byte 257. */
-const HEAD_BYTES = 512
+export const HEAD_BYTES = 512
 const AGAIN = 'Download the file again.'
 /** torch's number at the start of its form before 2020, 0x1950a86a20f9469cfc6c, as a pickled long. */
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
 export type WeightsKind = 'safetensors' | 'torch'
+
+/** What servers and copies put in the place of any file. */
+export type Impostor = 'nothing' | 'page' | 'pointer'
+
+/** What arrived in place of a file, or null when it may well be the file. `head` is its first HEAD_BYTES, or all of it. */
+export function impostorIn(head: Uint8Array, contentType = ''): Impostor | null {
+  if (head.length === 0) return 'nothing'
+  const text = new TextDecoder('latin1').decode(head.subarray(0, HEAD_BYTES))
+  if (text.startsWith('version https://git-lfs')) return 'pointer'
+  const page = /^[\s\u00ef\u00bb\u00bf]*<(?:!doctype|html)/i.test(text)
+  return page || contentType.includes('text/html') ? 'page' : null
+}
 
 /**
  * Reads the head of a file and refuses what cannot be of the kind.
@@ -18,19 +30,21 @@ export type WeightsKind = 'safetensors' | 'torch'
  *   that Finetale does not read
  */
 export async function refuseImpostors(blob: Blob, name: string, kind: WeightsKind): Promise<void> {
-  if (blob.size === 0) {
-    throw new FinetaleError(`${name} is empty: expected at least 8 bytes, got 0.`, AGAIN)
-  }
   const head = new Uint8Array(await readBytes(blob, 0, Math.min(blob.size, HEAD_BYTES), name))
   const text = new TextDecoder('latin1').decode(head)
-  if (text.startsWith('version https://git-lfs')) {
+  const impostor = impostorIn(head)
+  if (impostor === 'nothing') {
+    throw new FinetaleError(`${name} is empty: expected at least 8 bytes, got 0.`, AGAIN)
+  }
+  if (impostor === 'pointer') {
     const real = /^size (\d+)$/m.exec(text)?.[1]
     throw new FinetaleError(
       `${name} is a Git LFS pointer of ${blob.size} bytes, not the weights${real ? ` (those have ${real} bytes)` : ''}.`,
       'Fetch the file itself: run "git lfs pull", or use the download button of the hub page.',
     )
   }
-  if (/^[\s\u00ef\u00bb\u00bf]*<(!doctype|html|\?xml|head|!--)/i.test(text)) {
+  // Text may begin with markup, weights may not.
+  if (impostor === 'page' || /^[\s\u00ef\u00bb\u00bf]*<(\?xml|head|!--)/i.test(text)) {
     throw new FinetaleError(`${name} is a web page of ${blob.size} bytes, not the weights.`, AGAIN)
   }
   if (kind === 'torch') refuseOtherTorch(head, text, name)

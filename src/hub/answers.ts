@@ -1,5 +1,6 @@
 // What a hub's answers mean, as errors for people: each names repository, file and revision, and what can be done.
 
+import type { Impostor } from '../formats/impostors'
 import { FinetaleError } from '../recipe/error'
 import type { HubRef } from '../workers/protocol'
 import { fileUrl, hubName } from './address'
@@ -62,9 +63,30 @@ export function unreachableError(ref: HubRef, path: string, what: string): Finet
     `${fileUrl(ref, path)} ${what}. Nothing is lost: what has come whole is kept.`,
     mixed
       ? 'This page came over https, so the browser blocks addresses that begin with http://. Use an https mirror, or files from your disk.'
-      : 'Check the connection and try again, or use a mirror or files from your disk.',
+      : 'Check the connection, and whether this network blocks the host; then try again, or use a mirror or files from your disk.',
     { code: 'hub-unreachable' },
   )
+}
+
+/** What a person reads of each, and what to do about it. */
+const impostors: Readonly<Record<Impostor, readonly [found: string, action: string]>> = {
+  nothing: ['nothing (0 bytes)', 'Try again, or choose a copy of the file from your disk.'],
+  page: [
+    'a web page',
+    'Check the address, and whether this network wants you to sign in first; then try again, or use files from your disk.',
+  ],
+  pointer: [
+    'a Git LFS pointer of a few lines, not the file it points to',
+    'Use a hub or mirror that keeps the file itself, or choose a copy from your disk after "git lfs pull".',
+  ],
+}
+
+/** A file that is a web page, a pointer or nothing. Optional files are then taken for missing. */
+export class ImpostorError extends FinetaleError {
+  constructor(name: string, impostor: Impostor) {
+    const [found, action] = impostors[impostor]
+    super(`${name}: expected the file itself, found ${found}.`, action, { code: 'hub-mismatch' })
+  }
 }
 
 export function mismatchError(ref: HubRef, path: string, expected: string, got: string): FinetaleError {

@@ -2,8 +2,7 @@
 // is for src/data.
 
 import { CONVERTED } from './address'
-import { isAbsence } from './answers'
-import { ImpostorError } from './impostor'
+import { ImpostorError, isAbsence } from './answers'
 import type { Listing } from './listing'
 import { pickConverted, pickData } from './pickData'
 import { trainPatterns } from './readme'

@@ -1,11 +1,13 @@
-// Brings one file of a hub: streamed, counted, hashed, checked, tried again when the connection breaks. What arrives goes
-// to a sink part by part; publishing it is the caller's.
+// Brings one file of a hub: streamed, counted, hashed, checked, taken up again when the connection breaks. What arrives
+// goes to a sink part by part; publishing it is the caller's.
 
 import { sha256 } from '@noble/hashes/sha2.js'
+import { HEAD_BYTES, impostorIn } from '../formats/impostors'
+import { FinetaleError } from '../recipe/error'
 import type { HubRef } from '../workers/protocol'
 import { fileUrl } from './address'
-import { mismatchError } from './answers'
-import { damageIn, HEAD_BYTES, ImpostorError, impostorIn } from './impostor'
+import { ImpostorError, mismatchError } from './answers'
+import { damageIn } from './damage'
 import type { Meter } from './meter'
 import { ask, Cut, withRetries, type Answer, type RequestContext } from './request'
 
@@ -51,77 +53,151 @@ function lengthOf({ headers }: Response, path: string): number | null {
   return /\.(safetensors|bin|parquet|zip)$/.test(path) ? length : null
 }
 
-/** Takes a body in. @returns hex SHA-256 and length @throws ImpostorError, FinetaleError */
-async function takeIn({ response, next }: Answer, wanted: Wanted, sink: Sink, meter: Meter) {
-  const { ref, path, size } = wanted
-  const hash = sha256.create()
-  const type = response.headers.get('content-type') ?? ''
-  let head = new Uint8Array(0)
-  let looked = false
-  const look = () => {
-    looked = true
-    const found = impostorIn(head, type)
-    if (found !== null) throw new ImpostorError(`${ref.repo}/${path}`, found)
+/** A file under way: what has come of it, over one or more answers. */
+class Coming<S extends Sink> {
+  readonly sink: S
+  readonly hash = sha256.create()
+  received = 0
+  #head = new Uint8Array(0)
+  #looked = false
+  readonly #wanted: Wanted
+
+  constructor(wanted: Wanted, sink: S) {
+    this.#wanted = wanted
+    this.sink = sink
   }
-  let received = 0
-  meter.expect(size ?? lengthOf(response, path))
-  for (let piece = await next(); piece !== null; piece = await next()) {
-    if (!looked) {
-      const joined = new Uint8Array(head.length + Math.min(piece.length, HEAD_BYTES))
-      joined.set(head)
-      joined.set(piece.subarray(0, HEAD_BYTES), head.length)
-      head = joined
-      if (head.length >= HEAD_BYTES) look()
+
+  /** @throws ImpostorError, FinetaleError when more comes than the file has, Cut */
+  async take({ response, next }: Answer, meter: Meter): Promise<void> {
+    const { ref, path, size } = this.#wanted
+    const type = response.headers.get('content-type') ?? ''
+    meter.expect(size ?? lengthOf(response, path))
+    for (let piece = await next(); piece !== null; piece = await next()) {
+      if (!this.#looked) {
+        this.#head = joined(this.#head, piece.subarray(0, HEAD_BYTES))
+        if (this.#head.length >= HEAD_BYTES) this.#look(type)
+      }
+      this.received += piece.length
+      this.hash.update(piece)
+      meter.add(piece.length)
+      await this.sink.write(piece)
+      if (size !== null && this.received > size) {
+        this.#look(type)
+        throw mismatchError(ref, path, `${size} bytes`, `more than that`)
+      }
     }
-    received += piece.length
-    hash.update(piece)
-    meter.add(piece.length)
-    await sink.write(piece)
-    if (size !== null && received > size) {
-      if (!looked) look()
-      throw mismatchError(ref, path, `${size} bytes`, `more than that`)
-    }
+    this.#look(type)
   }
-  if (!looked) look()
-  return { received, hex: toHex(hash.digest()) }
+
+  #look(type: string): void {
+    if (this.#looked) return
+    this.#looked = true
+    const found = impostorIn(this.#head, type)
+    if (found !== null) throw new ImpostorError(`${this.#wanted.ref.repo}/${this.#wanted.path}`, found)
+  }
 }
 
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
+}
+
+/** A try that brought less is not worth counting as a new start. */
+const PROGRESS_BYTES = 2 ** 20
+
+/** Pieces of two answers that do not make the file: it may have changed in between. */
+class Mixed extends Cut {}
+
+/** What a plain request may still get when one for the rest did not. */
+const perhapsRanges = ['hub-unreachable', 'hub-refused', 'hub-missing']
+
 /**
- * Downloads one file.
- * @param openSink a new sink for each try
+ * Downloads one file. A broken connection is taken up where it broke by a range request, but only where the hub has told
+ * the file's SHA-256, for nothing else proves that the pieces belong together; and from the start where the hub, or the
+ * storage it leads to, answers no ranges.
+ * @param openSink a new sink for each start
  * @throws FinetaleError with the code of what happened; nothing is then left in a sink
  */
-export function download<S extends Sink>(
+export async function download<S extends Sink>(
   wanted: Wanted,
   openSink: () => S,
   meter: Meter,
   context: RequestContext,
 ): Promise<Arrived<S>> {
-  const { ref, path, size } = wanted
+  const { ref, path, size, last, sha256: provable } = wanted
+  const state: { coming: Coming<S> | null } = { coming: null }
+  let tries = 0
+  let ranges = provable !== null
+  let most = 0
+  let progressed = false
+
+  const drop = async () => {
+    await state.coming?.sink.discard()
+    state.coming = null
+  }
+
   const once = async (): Promise<Arrived<S>> => {
-    const sink = openSink()
-    meter.begin(path, size, wanted.last)
+    const from = ranges ? (state.coming?.received ?? 0) : 0
+    const again = tries++ > 0
+    meter.begin(path, size, last, from, from > 0 ? 'resumed' : again ? 'restarted' : undefined)
+    progressed = false
+    const use = async (answer: Answer) => {
+      const resumed = answer.response.status === 206
+      // Only now that another answer is there may go what had come.
+      if (!resumed) await drop()
+      if (!resumed && from > 0) meter.begin(path, size, last, 0, 'restarted')
+      const coming = (state.coming ??= new Coming(wanted, openSink()))
+      try {
+        await coming.take(answer, meter)
+        return await finished(coming, answer, wanted, meter)
+      } finally {
+        progressed = provable !== null && coming.received - most >= PROGRESS_BYTES
+        most = Math.max(most, coming.received)
+      }
+    }
     try {
-      return await ask(fileUrl(ref, path), ref, path, context, async (answer) => {
-        const { received, hex } = await takeIn(answer, wanted, sink, meter)
-        if (size !== null && received !== size) {
-          throw new Cut(mismatchError(ref, path, `${size} bytes`, `${received} bytes`))
-        }
-        if (wanted.sha256 !== null && hex !== wanted.sha256) {
-          throw mismatchError(ref, path, `SHA-256 ${wanted.sha256}`, hex)
-        }
-        const blob = await sink.finish()
-        // A body may end early without the browser knowing; where nothing else tells, the file's own form must.
-        const damage = size === null ? await damageIn(path, blob) : null
-        if (damage !== null) throw new Cut(mismatchError(ref, path, 'the whole file', damage))
-        const { headers, url } = answer.response
-        meter.end()
-        return { sink, blob, sha256: hex, commit: headers.get('x-repo-commit') ?? '', url }
-      })
+      return await ask(fileUrl(ref, path), ref, path, context, use, from)
     } catch (error) {
-      await sink.discard()
+      if (error instanceof Mixed) await drop()
+      const idle = from > 0 && state.coming?.received === from
+      // Not a byte of the rest: ranges may be what was refused, so the next try asks for everything.
+      ranges = provable !== null && !idle
+      const code = error instanceof FinetaleError ? error.details.code : undefined
+      if (idle && code !== undefined && perhapsRanges.includes(code)) throw new Cut(error as FinetaleError)
       throw error
     }
   }
-  return withRetries(once, context.patience.backoffMs, context.signal)
+
+  try {
+    return await withRetries(once, context.patience.backoffMs, context.signal, () => progressed)
+  } catch (error) {
+    await drop()
+    throw error
+  }
+}
+
+/** Checks what has come whole. @throws Cut when another try may mend it */
+async function finished<S extends Sink>(
+  { sink, hash, received }: Coming<S>,
+  { response }: Answer,
+  wanted: Wanted,
+  meter: Meter,
+): Promise<Arrived<S>> {
+  const { ref, path, size, sha256: expected } = wanted
+  if (size !== null && received !== size) {
+    throw new Cut(mismatchError(ref, path, `${size} bytes`, `${received} bytes`))
+  }
+  const hex = toHex(hash.digest())
+  if (expected !== null && hex !== expected) {
+    const error = mismatchError(ref, path, `SHA-256 ${expected}`, hex)
+    throw response.status === 206 ? new Mixed(error) : error
+  }
+  const blob = await sink.finish()
+  // A body may end early without the browser knowing; where nothing else tells, the file's own form must.
+  const damage = size === null ? await damageIn(path, blob) : null
+  if (damage !== null) throw new Cut(mismatchError(ref, path, 'the whole file', damage))
+  meter.end()
+  return { sink, blob, sha256: hex, commit: response.headers.get('x-repo-commit') ?? '', url: response.url }
 }

@@ -1,9 +1,14 @@
 // Fetches single files and reads model folders, from this origin or from what the user chose or fetched. It asks no hub:
 // fetcher.ts does. No look at what is in a file beyond its first bytes.
 
+import { HEAD_BYTES, impostorIn, type Impostor } from '../formats/impostors'
 import { FinetaleError } from '../recipe/error'
 import type { ModelSource } from '../workers/protocol'
-import { impostor, ImpostorError } from './impostor'
+import { ImpostorError } from './answers'
+
+async function impostor(blob: Blob, contentType: string): Promise<Impostor | null> {
+  return impostorIn(new Uint8Array(await blob.slice(0, HEAD_BYTES).arrayBuffer()), contentType)
+}
 
 /**
  * Refuses a web page, a Git LFS pointer or an empty file in place of `name`.
@@ -34,7 +39,7 @@ async function request(url: URL, name: string, cache: RequestCache): Promise<Res
  */
 export async function fetchFile(url: string, name: string): Promise<Blob | null> {
   const address = new URL(url, location.href)
-  let found = ''
+  let found: Impostor = 'page'
   // A bad answer may come from the browser's cache, so it is asked for once more, past the cache.
   for (const cache of ['default', 'reload'] as const) {
     const response = await request(address, name, cache)

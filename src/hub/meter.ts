@@ -21,6 +21,7 @@ export class Meter {
   /** Bytes of all files to fetch, where a listing told them. */
   #planned: number | null = null
   #speed = 0
+  #mended: FetchProgress['mended']
   #sample = { at: 0, bytes: 0 }
   #pending = 0
   #toldAt = -Infinity
@@ -36,12 +37,16 @@ export class Meter {
     this.#planned = bytes === null ? null : this.#done + bytes
   }
 
-  /** A file begins, or begins again: what had come of it no longer counts. */
-  begin(file: string, size: number | null, last: boolean): void {
+  /**
+   * A file begins, or begins again after the connection broke.
+   * @param from bytes of it that are there already; what had come beyond them no longer counts
+   */
+  begin(file: string, size: number | null, last: boolean, from = 0, mended?: FetchProgress['mended']): void {
     this.#file = file
     this.#size = size
     this.#last = last
-    this.#current = 0
+    this.#current = from
+    this.#mended = mended
     this.#report(true)
   }
 
@@ -62,6 +67,7 @@ export class Meter {
   end(): void {
     this.#done += this.#current
     this.#current = 0
+    this.#mended = undefined
     this.#size = this.#last ? 0 : null
     this.#report(true)
   }
@@ -91,6 +97,9 @@ export class Meter {
     const receivedBytes = this.#done + this.#current
     const totalBytes = this.#total()
     const secondsLeft = totalBytes === null || this.#speed <= 0 ? null : (totalBytes - receivedBytes) / this.#speed
-    this.#tell({ file: this.#file, receivedBytes, totalBytes, bytesPerSecond: Math.round(this.#speed), secondsLeft })
+    const file = this.#file
+    const bytesPerSecond = Math.round(this.#speed)
+    const mended = this.#mended === undefined ? {} : { mended: this.#mended }
+    this.#tell({ file, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, ...mended })
   }
 }

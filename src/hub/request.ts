@@ -79,7 +79,7 @@ class Watch {
   }
 }
 
-/** An answer of 200 whose body is read piece by piece. */
+/** An answer whose body is read piece by piece. */
 export interface Answer {
   readonly response: Response
   /** The next piece, or null at the end. */
@@ -90,6 +90,7 @@ export interface Answer {
  * Asks once and hands the answer to `use`.
  * @param url made of the reference's base: the token goes with no other
  * @param path how errors call what was asked for
+ * @param from byte to begin at; above 0 the answer may be 206 with the rest, or 200 with everything
  * @throws Cut where another try may help, else FinetaleError
  */
 export async function ask<T>(
@@ -98,17 +99,20 @@ export async function ask<T>(
   path: string,
   { token, signal, patience }: RequestContext,
   use: (answer: Answer) => Promise<T>,
+  from = 0,
 ): Promise<T> {
   const watch = new Watch(signal, patience.stallMs)
-  let received = 0
+  let received = from
   const broken = (error: unknown): Error => {
     if (signal.aborted) return cancelledError()
     const seconds = Math.round(patience.stallMs / 1000)
     const what = watch.stalled
       ? `sent nothing for ${seconds} s, after ${received} bytes`
-      : received > 0
+      : received > from
         ? `broke off after ${received} bytes`
-        : `gave no answer (${error instanceof Error ? error.message : String(error)})`
+        : navigator.onLine === false
+          ? 'was not reached: this browser is offline'
+          : `gave no answer (${error instanceof Error ? error.message : String(error)})`
     return new Cut(unreachableError(ref, path, what))
   }
   try {
@@ -120,7 +124,10 @@ export async function ask<T>(
           credentials: 'omit',
           cache: 'no-store',
           referrerPolicy: 'no-referrer',
-          headers: token !== '' && sameHost ? { Authorization: `Bearer ${token}` } : {},
+          headers: {
+            ...(token !== '' && sameHost ? { Authorization: `Bearer ${token}` } : {}),
+            ...(from > 0 ? { Range: `bytes=${from}-` } : {}),
+          },
           signal: watch.controller.signal,
         }),
       )
@@ -128,7 +135,7 @@ export async function ask<T>(
         throw broken(error)
       })
     // A part that was not asked for is no file either.
-    if (response.status !== 200) {
+    if (response.status !== 200 && !(response.status === 206 && from > 0)) {
       const error = answerError(ref, path, response, token !== '')
       throw isPassing(response.status) ? new Cut(error) : error
     }
@@ -169,12 +176,14 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 /**
  * Tries again after a Cut, with pauses between.
  * @param backoffMs one pause for each further try
+ * @param progressed whether the last try brought what the next can go on from; it then counts as the first
  * @throws FinetaleError that of the last try, or 'cancelled'
  */
 export async function withRetries<T>(
   work: () => Promise<T>,
   backoffMs: readonly number[],
   signal: AbortSignal,
+  progressed: () => boolean = () => false,
 ): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
@@ -182,6 +191,7 @@ export async function withRetries<T>(
     } catch (error) {
       if (signal.aborted) throw cancelledError()
       if (!(error instanceof Cut)) throw error
+      if (progressed()) tries = 0
       const ms = backoffMs[tries]
       if (ms === undefined || navigator.onLine === false) throw error.shown
       await pause(ms, signal)

@@ -79,7 +79,7 @@ export const appStyles = css`
     display: flex;
     align-items: center;
     gap: 10px;
-    margin-bottom: 14px;
+    margin-bottom: 4px;
     font-size: 20px;
     font-weight: 650;
   }

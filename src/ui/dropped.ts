@@ -1,6 +1,8 @@
 // What was dropped on an element, as files with paths; folders are walked. It opens no file.
 
+import { FinetaleError } from '../recipe/error'
 import type { PickedFile } from '../state/inputs'
+import { say } from './messages'
 
 /** More than any model folder or data set has; a dropped home folder must not freeze the page. */
 const MAX_FILES = 2000
@@ -12,22 +14,30 @@ export function carriesFiles(event: DragEvent): boolean {
 
 /**
  * The files of a drop. Must be called while the event is handled: entries are gone afterwards.
- * @throws Error when the browser cannot read a folder's listing
+ * @throws FinetaleError when a folder holds too many files, or the browser cannot read it
  */
 export async function droppedFiles({ dataTransfer }: DragEvent): Promise<PickedFile[]> {
   const items = Array.from(dataTransfer?.items ?? []).filter(({ kind }) => kind === 'file')
   // Both are asked for before the first wait; where a browser knows no entries, the files themselves must do.
   const dropped = items.map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }))
   const found: PickedFile[] = []
-  for (const { entry, file } of dropped) {
-    if (entry) await walk(entry, found)
-    else if (file) found.push({ path: file.name, file })
+  try {
+    for (const { entry, file } of dropped) {
+      if (entry) await walk(entry, found)
+      else if (file) found.push({ path: file.name, file })
+    }
+  } catch (error) {
+    if (error instanceof FinetaleError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new FinetaleError(say('errorDropUnread', { reason }), say('actionDrop'))
   }
   return found
 }
 
 async function walk(entry: FileSystemEntry, found: PickedFile[]): Promise<void> {
-  if (found.length >= MAX_FILES) return
+  if (found.length >= MAX_FILES) {
+    throw new FinetaleError(say('errorDropMany', { count: MAX_FILES, last: entry.fullPath }), say('actionDrop'))
+  }
   if (isFile(entry)) {
     const file = await new Promise<File>((resolve, reject) => entry.file(resolve, reject))
     found.push({ path: entry.fullPath.replace(/^\//, ''), file })

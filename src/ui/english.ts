@@ -164,10 +164,16 @@ export const english = {
   do_sample: 'Sample',
   do_sampleHelp: 'Off always takes the likeliest token.',
   temperature: 'Temperature',
+  temperatureHelp: 'Below 1 stays with likely tokens, above 1 dares more; 0 always takes the likeliest.',
   top_k: 'Top k',
+  top_kHelp: 'Only so many of the likeliest tokens can be picked; 0 allows all.',
   top_p: 'Top p',
+  top_pHelp: 'Only the likeliest tokens that make up this share together; 1 allows all.',
   max_new_tokens: 'New tokens',
+  max_new_tokensHelp: 'The text ends here at the latest.',
   generation_seed: 'Seed',
+  seedHelp: 'The same seed picks the same words again.',
+  fixGeneration: 'A number above cannot be used: correct it first.',
   outputLabel: 'Text so far',
 
   // Before and after

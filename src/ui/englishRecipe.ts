@@ -47,7 +47,8 @@ export const englishRecipe = {
   label_per_device_eval_batch_size: 'Evaluation batch size',
   help_per_device_eval_batch_size: 'Rows at a time while evaluating.',
   label_gradient_accumulation_steps: 'Batches per step',
-  help_gradient_accumulation_steps: 'Gradients of this many batches make one step.',
+  help_gradient_accumulation_steps:
+    'Gradients of this many batches make one step; every token weighs the same, as since transformers 4.46.',
   label_num_train_epochs: 'Epochs',
   help_num_train_epochs: 'Times through the data, when steps are not given.',
   label_max_steps: 'Steps',
@@ -64,7 +65,8 @@ export const englishRecipe = {
   help_eval_average:
     'batches averages the batches’ losses by rows, as Trainer does; targets lets every predicted token weigh the same.',
   label_optim: 'Optimizer',
-  help_optim: 'adamw_hf is the notebook’s variant.',
+  help_optim:
+    'adamw_hf, Trainer’s default up to 4.30 and the notebook’s, decays weights after the update; adamw_torch, the default since, decays them before.',
   label_learning_rate: 'Learning rate',
   help_learning_rate: 'Size of the first steps; too high and the loss jumps.',
   label_lr_scheduler_type: 'Schedule',

@@ -1,7 +1,7 @@
 // The events that elements send upwards, by name and detail, and the one function that sends them.
 
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
-import type { ColumnMapping, HubRef, RunEvent, StopMode } from '../workers/protocol'
+import type { ColumnMapping, FinetaleErrorData, HubRef, RunEvent, StopMode } from '../workers/protocol'
 import type { PickedFile } from '../state/inputs'
 import type { Character } from '../state/prompts'
 import type { Side } from '../state/sources'
@@ -31,6 +31,7 @@ export interface FinetaleEvents {
   'finetale-row': number
   'finetale-built-in': Side
   'finetale-files': { side: Side; files: readonly PickedFile[] }
+  'finetale-files-refused': FinetaleErrorData
   'finetale-hub': { side: Side; ref: HubRef; token: string }
   'finetale-hub-closed': undefined
   'finetale-hub-action': { side: Side; action: HubAction }
@@ -45,6 +46,7 @@ export interface FinetaleEvents {
   'finetale-notebook-prompts': { settings: GenerationSettings; writer: Writer }
   'finetale-stop-writing': undefined
   'finetale-character': Character
+  'finetale-generation-settings': GenerationSettings
   'finetale-dismiss': undefined
   'finetale-restart': undefined
   'finetale-resume-slower': undefined

@@ -12,9 +12,10 @@ import { smallerPreset } from '../state/presetSources'
 import type { RunController } from '../state/runController'
 import { isActive, RunStore } from '../state/runStore'
 import type { SourceController } from '../state/sourceController'
-import { choiceLabel, hostOf, type Side } from '../state/sources'
+import { choiceLabel, hostOf, sameRef, type Choices, type HubItems, type Side } from '../state/sources'
 import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
+import type { HubRef } from '../workers/protocol'
 import { send, type FinetaleEvent } from './events'
 import './finetale-download-card'
 import './finetale-guide'
@@ -81,6 +82,8 @@ export class FinetaleDataStep extends LitElement {
         class="panel sources"
         @finetale-files=${({ detail }: FinetaleEvent<'finetale-files'>) =>
           this.#do((sources) => sources.useFiles(detail.side, detail.files))}
+        @finetale-files-refused=${({ detail }: FinetaleEvent<'finetale-files-refused'>) =>
+          this.store.update({ error: detail })}
         @finetale-built-in=${({ detail }: FinetaleEvent<'finetale-built-in'>) => this.useBuiltIn(detail)}
         @finetale-hub=${(event: FinetaleEvent<'finetale-hub'>) => this.useHub(event.detail)}
       >
@@ -151,8 +154,7 @@ export class FinetaleDataStep extends LitElement {
   private useHub({ side, ref, token }: FinetaleEvent<'finetale-hub'>['detail']) {
     this.#do(async (sources) => {
       if (token) sources.hub.setToken(ref.base, token)
-      const choice = { kind: 'hub', ref } as const
-      await sources.choose(side === 'model' ? { model: choice } : { data: choice })
+      await sources.choose(withMirror(side, ref, this.store.state.hub))
       // Whoever typed a token after a refusal wants to go on.
       if (token) await sources.hub.download()
     })
@@ -193,6 +195,18 @@ export class FinetaleDataStep extends LitElement {
     if (!this.sources) return
     command(this.sources).catch((thrown: unknown) => this.store.update({ error: toErrorData(thrown) }))
   }
+}
+
+/** The choice; a new hub alone is meant for the other side too, while that has still to be fetched from the old one. */
+function withMirror(side: Side, ref: HubRef, hub: HubItems): Partial<Choices> {
+  const choice = { kind: 'hub', ref } as const
+  const own = side === 'model' ? { model: choice } : { data: choice }
+  const before = hub[side]?.ref
+  const other = hub[side === 'model' ? 'data' : 'model']
+  if (!before || !other || other.fetched || other.ref.base !== before.base || ref.base === before.base) return own
+  if (!sameRef(ref, { ...before, base: ref.base })) return own
+  const moved = { kind: 'hub', ref: { ...other.ref, base: ref.base } } as const
+  return { ...own, ...(side === 'model' ? { data: moved } : { model: moved }) }
 }
 
 const noRef = { kind: 'model', base: '', repo: '', revision: '' } as const

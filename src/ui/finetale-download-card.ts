@@ -98,16 +98,18 @@ export class FinetaleDownloadCard extends LitElement {
     `
   }
 
-  private sizeOf({ ref, cachedBytes, fetched }: HubItem): string {
+  private sizeOf({ ref, cachedBytes, fetched, progress }: HubItem): string {
     if (cachedBytes === null && !fetched) return say('sizeLooking')
     if ((cachedBytes ?? 0) > 0) return say('sizeKept', { size: formatBytes(cachedBytes ?? 0) })
+    // Once it comes, what the hub says counts, and the bar says it.
+    if (progress) return say('downloadWhat', { host: hostOf(ref) })
     const bytes = expectedBytes(ref)
     const size = bytes === null ? say('sizeUnknown') : say('sizeKnown', { size: formatBytes(bytes) })
     return `${say('downloadWhat', { host: hostOf(ref) })} · ${size}`
   }
 
   private renderProgress({ ref }: HubItem, progress: FetchProgress) {
-    const { file, receivedBytes, totalBytes, bytesPerSecond, secondsLeft } = progress
+    const { file, receivedBytes, totalBytes, bytesPerSecond, secondsLeft, mended } = progress
     const whole = totalBytes !== null && totalBytes > 0 && receivedBytes >= totalBytes
     const parts = [
       bytesDone(progress),
@@ -128,6 +130,7 @@ export class FinetaleDownloadCard extends LitElement {
           : html`<progress max="1" .value=${share} aria-label=${say('downloadBar', { repo: ref.repo })}></progress>`
       }
       <p class="numbers">${text.map((part) => html`<span>${part}</span>`)}</p>
+      ${mended && !whole ? html`<p class="muted" role="status">${say(`progress_${mended}`)}</p>` : nothing}
     `
   }
 

@@ -1,34 +1,18 @@
 // Step 3, left: the prompt, how words are picked, and the text as it comes. It writes nothing itself.
 
 import { html, LitElement, nothing } from 'lit'
-import { customElement, property, state } from 'lit/decorators.js'
+import { customElement, property, query, state } from 'lit/decorators.js'
 import type { GenerationSettings } from '../recipe/recipe'
 import { characterPrompt, readyCharacters, storyGeneration } from '../state/prompts'
 import type { Writer } from '../state/textWriter'
 import { send, type FinetaleEvent } from './events'
+import './finetale-decoding'
+import { notebookGeneration, type FinetaleDecoding } from './finetale-decoding'
 import './finetale-prompt-ideas'
 import { generatePanelStyles } from './generatePanelStyles'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
 import { sayTerms } from './terms'
-
-/** The notebook's way of picking words. */
-export const notebookGeneration: GenerationSettings = {
-  do_sample: true,
-  temperature: 1,
-  top_k: 50,
-  top_p: 0.3,
-  max_new_tokens: 50,
-  seed: 42,
-}
-
-const numberSettings = [
-  { key: 'temperature', label: 'temperature', min: 0.01, max: 10, step: 0.1, sampling: true },
-  { key: 'top_k', label: 'top_k', min: 0, max: 100_000, step: 1, sampling: true },
-  { key: 'top_p', label: 'top_p', min: 0.01, max: 1, step: 0.05, sampling: true },
-  { key: 'max_new_tokens', label: 'max_new_tokens', min: 1, max: 2048, step: 1, sampling: false },
-  { key: 'seed', label: 'generation_seed', min: 0, max: 4_294_967_295, step: 1, sampling: true },
-] as const
 
 /**
  * @fires finetale-write - Prompt, settings and weights to write with.
@@ -52,6 +36,11 @@ export class FinetaleGeneratePanel extends LitElement {
   @state() private kind: 'character' | 'free' = 'character'
   @state() private settings: GenerationSettings = notebookGeneration
   @state() private chosen: Writer | null = null
+  @state() private open = false
+  /** True after a click that a wrong number stopped, until the settings change. */
+  @state() private stuck = false
+
+  @query('finetale-decoding') private readonly decoding!: FinetaleDecoding
 
   #character = { ...readyCharacters[0] }
   #free = ''
@@ -72,11 +61,19 @@ export class FinetaleGeneratePanel extends LitElement {
             ${this.renderKind('character')} ${this.renderKind('free')}
           </div>
           ${this.kind === 'character' ? this.renderCharacter() : this.renderFree()} ${this.renderWriter()}
-          <details>
+          <details ?open=${this.open} @toggle=${this.toggled}>
             <summary>${say('decoding')}</summary>
             <p class="muted">${sayTerms('decodingIntro')}</p>
-            <div class="settings">${this.renderSettings()}</div>
+            <finetale-decoding
+              .settings=${this.settings}
+              .disabled=${this.disabled}
+              @finetale-generation-settings=${({ detail }: FinetaleEvent<'finetale-generation-settings'>) => {
+                this.settings = detail
+                this.stuck = false
+              }}
+            ></finetale-decoding>
           </details>
+          ${this.stuck ? html`<p class="stuck" role="alert">${say('fixGeneration')}</p>` : nothing}
           <div class="buttons">
             ${
               busy
@@ -85,11 +82,7 @@ export class FinetaleGeneratePanel extends LitElement {
                   </button>`
                 : html`<button id="write" class="primary" @click=${this.write}>${say('write')}</button>`
             }
-            <button
-              id="notebook-prompts"
-              ?disabled=${busy}
-              @click=${() => send(this, 'finetale-notebook-prompts', { settings: this.settings, writer: this.#writer })}
-            >
+            <button id="notebook-prompts" ?disabled=${busy} @click=${this.runPrompts}>
               ${say(this.stories ? 'readyPrompts' : 'notebookPrompts')}
             </button>
           </div>
@@ -168,53 +161,25 @@ export class FinetaleGeneratePanel extends LitElement {
     </label>`
   }
 
-  private renderSettings() {
-    const { settings } = this
-    return html`
-      <label class="check wide">
-        <input
-          type="checkbox"
-          id="do_sample"
-          .checked=${settings.do_sample}
-          @change=${(event: Event) => {
-            if (event.target instanceof HTMLInputElement)
-              this.settings = { ...settings, do_sample: event.target.checked }
-          }}
-        />
-        ${say('do_sample')} <code>do_sample</code>
-        <span class="muted">${say('do_sampleHelp')}</span>
-      </label>
-      ${numberSettings.map(
-        ({ key, label, min, max, step, sampling }) =>
-          html`<label>
-            <span>${say(label)} ${label === key ? html`<code>${key}</code>` : nothing}</span>
-            <input
-              id="generation-${key}"
-              type="number"
-              step=${step}
-              min=${min}
-              max=${max}
-              ?disabled=${sampling && !settings.do_sample}
-              .value=${String(settings[key])}
-              @change=${(event: Event) => this.typed(event, key, min, max)}
-            />
-          </label>`,
-      )}
-    `
-  }
-
-  /** Takes a number inside its bounds; anything else shows the value that stays in force. */
-  private typed(event: Event, key: (typeof numberSettings)[number]['key'], min: number, max: number) {
-    if (!(event.target instanceof HTMLInputElement)) return
-    const typed = event.target.valueAsNumber
-    const whole = key === 'temperature' || key === 'top_p' ? typed : Math.round(typed)
-    if (Number.isFinite(whole)) this.settings = { ...this.settings, [key]: Math.min(max, Math.max(min, whole)) }
-    event.target.value = String(this.settings[key])
+  private readonly toggled = ({ target }: Event) => {
+    if (target instanceof HTMLDetailsElement) this.open = target.open
   }
 
   private readonly write = () => {
     const prompt = this.kind === 'character' ? characterPrompt(this.#character) : this.#free
-    send(this, 'finetale-write', { prompt, settings: this.settings, writer: this.#writer })
+    this.#unlessWrong(() => send(this, 'finetale-write', { prompt, settings: this.settings, writer: this.#writer }))
+  }
+
+  private readonly runPrompts = () => {
+    this.#unlessWrong(() => send(this, 'finetale-notebook-prompts', { settings: this.settings, writer: this.#writer }))
+  }
+
+  /** A number that cannot be used is shown instead: nothing is written with another one in its place. */
+  #unlessWrong(go: () => void) {
+    this.stuck = this.decoding.wrong
+    if (!this.stuck) return go()
+    this.open = true
+    void this.updateComplete.then(() => this.decoding.focusProblem())
   }
 
   get #writer(): Writer {

@@ -83,6 +83,14 @@ export class FinetaleGenerationTable extends LitElement {
         font-size: 12.5px;
         list-style: none;
       }
+      .note {
+        margin-top: 6px;
+        padding: 6px 8px;
+        border-left: 3px solid var(--warn);
+        border-radius: 6px;
+        background: var(--warn-soft);
+        font-size: 12.5px;
+      }
       .empty {
         padding: 32px 8px;
         color: var(--ink-2);
@@ -183,7 +191,9 @@ export class FinetaleGenerationTable extends LitElement {
           ${before ? this.renderText(`${row.id}-b`, before.generation) : say('none')}
         </td>
         <td role="cell" data-label=${say('colGeneration')}>${this.renderText(row.id, row.generation)}</td>
-        <td role="cell" data-label=${say('colSettings')}>${renderFacts(row)}</td>
+        <td role="cell" data-label=${say('colSettings')}>
+          ${renderFacts(row)} ${row.notes?.map((note) => html`<p class="note">${note}</p>`) ?? nothing}
+        </td>
       </tr>
     `
   }

@@ -170,6 +170,8 @@ export class FinetaleHubForm extends LitElement {
       this.problem = ''
       send(this, 'finetale-hub', { side: this.side, ref, token: this.tokenInput.value })
       this.tokenInput.value = ''
+      // A token alone changes no choice, so nothing else would tell that the form has done its work.
+      send(this, 'finetale-hub-closed', undefined)
     } catch (thrown) {
       const { message, action } = toErrorData(thrown)
       this.problem = `${message} ${action}`

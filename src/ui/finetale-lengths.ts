@@ -54,11 +54,31 @@ export class FinetaleLengths extends LitElement {
         stroke-width: 1.5;
         stroke-dasharray: 5 4;
       }
-      text {
-        fill: var(--ink-2);
-        font:
-          12px system-ui,
-          sans-serif;
+      .scale {
+        display: grid;
+        grid-template-columns: 1fr auto 1fr;
+        gap: 0 12px;
+        max-width: 720px;
+        margin: 2px 0 12px;
+        color: var(--ink-2);
+        font-size: 12.5px;
+        font-variant-numeric: tabular-nums;
+      }
+      .scale .end {
+        grid-column: 3;
+        text-align: right;
+      }
+      .cap::before {
+        content: '';
+        display: inline-block;
+        width: 20px;
+        margin-right: 6px;
+        border-top: 2px dashed var(--eval);
+        vertical-align: middle;
+      }
+      .why {
+        max-width: 720px;
+        margin-top: 6px;
       }
       .table {
         max-height: 240px;
@@ -124,6 +144,7 @@ export class FinetaleLengths extends LitElement {
     const { meanTokens, maxTokens, cutRows, rows, paddingShare, histogram } = statistics
     const shareCut = rows === 0 ? 0 : cutRows / rows
     return html`
+      <p class="muted why">${say('lengthsWhy')}</p>
       <dl>
         ${entry('lengthsMean', say('lengthsTokens', { count: Math.round(meanTokens) }))}
         ${entry('lengthsMax', say('lengthsTokens', { count: maxTokens }))}
@@ -178,7 +199,7 @@ export class FinetaleLengths extends LitElement {
       <p class="scale">
         <span>${formatNumber(histogram[0]?.from ?? 0)}</span>
         ${capped ? html`<span class="cap">${say('lengthsCap', { max: this.maxLength })}</span>` : nothing}
-        <span>${say('lengthsTokens', { count: end })}</span>
+        <span class="end">${say('lengthsTokens', { count: end })}</span>
       </p>
     `
   }

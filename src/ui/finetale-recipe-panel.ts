@@ -47,6 +47,9 @@ const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
   ['groupOften', ['logging_steps', 'log_learning_rate', 'eval_strategy', 'eval_steps', 'save_steps', 'save_minutes']],
 ]
 
+/** Fields whose values or explanations need the whole width. */
+const wide: readonly RecipeField[] = ['order_rule', 'loss_divisor', 'eval_average', 'optim', 'log_learning_rate']
+
 /** @fires finetale-recipe-change - The edited recipe. @fires finetale-preset - The preset to start from. */
 @customElement('finetale-recipe-panel')
 export class FinetaleRecipePanel extends LitElement {
@@ -70,7 +73,8 @@ export class FinetaleRecipePanel extends LitElement {
         margin-bottom: 4px;
         font-weight: 550;
       }
-      .length {
+      .length,
+      .wide {
         grid-column: 1 / -1;
       }
       .pair {
@@ -175,6 +179,7 @@ export class FinetaleRecipePanel extends LitElement {
 
   private renderField(field: RecipeField) {
     return html`<finetale-recipe-field
+      class=${wide.includes(field) ? 'wide' : nothing}
       .field=${field}
       .value=${this.recipe[field]}
       .base=${this.base[field]}

@@ -38,7 +38,13 @@ export class FinetaleRunList extends LitElement {
       <div class="panel">
         <div class="head">
           <h2>${say('runsHeading')}</h2>
-          <span class="muted">${say('runsTotal', { count: this.runs.length, size: formatBytes(total) })}</span>
+          ${
+            this.runs.length === 0
+              ? nothing
+              : html`<span class="muted total">
+                  ${say('runsTotal', { count: this.runs.length, size: formatBytes(total) })}
+                </span>`
+          }
           <label class="button">
             ${say('runImport')}
             <input class="hidden" id="import" type="file" accept=".zip" @change=${this.imported} />

@@ -5,6 +5,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
 import { pickedFiles, type PickedFile } from '../state/inputs'
 import type { Side } from '../state/sources'
+import { toErrorData } from '../workers/clients'
 import type { HubRef } from '../workers/protocol'
 import { carriesFiles, droppedFiles } from './dropped'
 import { send } from './events'
@@ -14,7 +15,8 @@ import { say } from './messages'
 import { controls } from './sharedStyles'
 
 /**
- * @fires finetale-files - The files chosen, with the side. @fires finetale-built-in - Back to the one that ships with the
+ * @fires finetale-files - The files chosen, with the side. @fires finetale-files-refused - Why what was dropped cannot be
+ * read. @fires finetale-built-in - Back to the one that ships with the
  * page. @fires finetale-hub - A repository, from the form inside.
  */
 @customElement('finetale-source-picker')
@@ -32,6 +34,14 @@ export class FinetaleSourcePicker extends LitElement {
       .zone.over {
         border-color: var(--accent);
         background: var(--accent-soft);
+      }
+      .top {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        justify-content: space-between;
+        gap: 0 12px;
+        min-height: 28px;
       }
       .kind {
         font-size: 12.5px;
@@ -109,19 +119,8 @@ export class FinetaleSourcePicker extends LitElement {
         @dragleave=${this.left}
         @drop=${this.dropped}
       >
-        <span class="kind">${say(folder ? 'modelLabel' : 'dataLabel')} · ${this.origin}</span>
-        <span class="label">${this.label || say('none')}</span>
-        <div class="buttons">
-          <button
-            class="hub"
-            ?disabled=${this.disabled}
-            aria-expanded=${this.hubOpen ? 'true' : 'false'}
-            @click=${() => (this.hubOpen ? (this.hubOpen = false) : void this.openHub('id'))}
-          >
-            ${say('chooseHub')}
-          </button>
-          ${folder ? this.renderInput('model-folder', 'chooseFolder') : this.renderInput('data-file', 'chooseFile')}
-          ${folder ? this.renderInput('model-zip', 'chooseZip') : nothing}
+        <div class="top">
+          <span class="kind">${say(folder ? 'modelLabel' : 'dataLabel')} · ${this.origin}</span>
           ${
             this.builtIn
               ? nothing
@@ -133,6 +132,20 @@ export class FinetaleSourcePicker extends LitElement {
                   ${say('useBuiltIn')}
                 </button>`
           }
+        </div>
+        <span class="label">${this.label || say('none')}</span>
+        <div class="buttons">
+          <button
+            class="hub"
+            ?disabled=${this.disabled}
+            aria-expanded=${this.hubOpen ? 'true' : 'false'}
+            @click=${() => (this.hubOpen ? (this.hubOpen = false) : void this.openHub('id'))}
+          >
+            ${say('chooseHub')}
+          </button>
+          ${folder ? nothing : this.renderInput('data-file', 'chooseFile')}
+          ${this.renderInput(folder ? 'model-folder' : 'data-folder', 'chooseFolder')}
+          ${folder ? this.renderInput('model-zip', 'chooseZip') : nothing}
         </div>
         <p class="muted help">${this.over ? say('dropHere') : say(folder ? 'modelHelp' : 'dataHelp')}</p>
         ${
@@ -150,11 +163,12 @@ export class FinetaleSourcePicker extends LitElement {
   }
 
   private renderInput(
-    id: 'model-folder' | 'model-zip' | 'data-file',
+    id: 'model-folder' | 'model-zip' | 'data-file' | 'data-folder',
     label: 'chooseFolder' | 'chooseZip' | 'chooseFile',
   ) {
     const accept = {
       'model-folder': nothing,
+      'data-folder': nothing,
       'model-zip': '.zip',
       'data-file': '.parquet,.jsonl,.ndjson,.json,.csv,.tsv,.txt,.zip',
     }[id]
@@ -165,7 +179,7 @@ export class FinetaleSourcePicker extends LitElement {
           class="hidden"
           type="file"
           id=${id}
-          ?webkitdirectory=${id === 'model-folder'}
+          ?webkitdirectory=${id.endsWith('-folder')}
           ?multiple=${id !== 'model-zip'}
           accept=${accept}
           ?disabled=${this.disabled}
@@ -196,7 +210,10 @@ export class FinetaleSourcePicker extends LitElement {
     this.over = false
     if (this.disabled || !carriesFiles(event)) return
     event.preventDefault()
-    void droppedFiles(event).then((files) => this.take(files))
+    droppedFiles(event).then(
+      (files) => this.take(files),
+      (thrown: unknown) => send(this, 'finetale-files-refused', toErrorData(thrown)),
+    )
   }
 
   private take(files: readonly PickedFile[]) {

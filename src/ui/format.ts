@@ -38,8 +38,13 @@ export function formatPercent(share: number): string {
   return numberFormat({ style: 'percent' }).format(share)
 }
 
-/** Bytes in MB of 1,000,000 bytes. */
+/** Bytes in MB of 1,000,000 bytes, or in kB of 1,000 where they are less than a tenth of one. */
 export function formatBytes(bytes: number): string {
+  if (bytes > 0 && bytes < 1e5) {
+    return numberFormat({ style: 'unit', unit: 'kilobyte', maximumFractionDigits: bytes < 1e4 ? 1 : 0 }).format(
+      bytes / 1e3,
+    )
+  }
   return numberFormat({ style: 'unit', unit: 'megabyte', maximumFractionDigits: bytes < 1e7 ? 1 : 0 }).format(
     bytes / 1e6,
   )

@@ -39,29 +39,13 @@ export const generatePanelStyles = css`
     margin-bottom: 4px;
     font-weight: 550;
   }
-  label code {
-    color: var(--ink-2);
-    font: 12px var(--font-mono);
-    font-weight: 400;
-  }
-  .check {
-    display: flex;
-    align-items: center;
-    gap: 8px;
-    min-height: 36px;
-  }
   textarea {
     min-height: 132px;
     resize: vertical;
   }
-  .settings {
-    display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(110px, 1fr));
-    gap: 12px;
-    padding-top: 8px;
-  }
-  .wide {
-    grid-column: 1 / -1;
+  .stuck {
+    color: var(--danger);
+    font-size: 14px;
   }
   .buttons {
     display: flex;

@@ -6,6 +6,13 @@ export const runListStyles = css`
   .head {
     flex-wrap: wrap;
   }
+  h2 {
+    font-size: 20px;
+    font-weight: 650;
+  }
+  .total {
+    flex: 1;
+  }
   .empty {
     padding: 16px 0;
   }

@@ -61,6 +61,8 @@ export interface FetchProgress {
   readonly totalBytes: number | null
   readonly bytesPerSecond: number
   readonly secondsLeft: number | null
+  /** After the connection broke: whether the file goes on where it was, or comes anew from its start. */
+  readonly mended?: 'resumed' | 'restarted'
 }
 
 /** What a hub gave, and what the user should know of it: a new name, a missing hash. */

@@ -1,4 +1,5 @@
-// Accessibility: axe-core finds nothing wrong at rest, paused and finished, on the way to a hub, wide and narrow, light and dark.
+// Accessibility: axe-core finds nothing wrong at rest, paused, finished and written, on the way to a hub and in the check of
+// the browser; wide and narrow, light and dark. And nothing is wider than the window.
 
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
@@ -42,6 +43,34 @@ for (const [width, colorScheme] of [
 
     await finetale.click('Download')
     await page.getByRole('alert').first().waitFor({ timeout: 60_000 })
+    expect(await violations(finetale)).toEqual([])
+    expect(await overflows(finetale)).toBe(false)
+
+    await finetale.click('Enter a token')
+    await page.getByLabel('Access token').fill('hf_loopback')
+    expect(await violations(finetale)).toEqual([])
+    expect(await overflows(finetale)).toBe(false)
+
+    hub.reset().behave({ on: 'model.safetensors', times: 1, delay: 200 })
+    await finetale.click('Use this one')
+    await page.getByText('Now: model.safetensors').waitFor({ timeout: 60_000 })
+    expect(await page.getByLabel('Access token').count()).toBe(0)
+    expect(await violations(finetale)).toEqual([])
+    expect(await overflows(finetale)).toBe(false)
+
+    await expect.poll(() => finetale.app.getAttribute('data-ready'), { timeout: 60_000 }).toBe('true')
+    await page.locator('finetale-lengths').getByText('How long the rows are').click()
+    await page.getByRole('img', { name: 'Rows by length in tokens' }).waitFor({ timeout: 60_000 })
+    await page.locator('finetale-lengths').getByText('As a table').click()
+    await page.getByText('Token by token').click()
+    expect(await violations(finetale)).toEqual([])
+    expect(await overflows(finetale)).toBe(false)
+  })
+
+  test(`no violations in the check of the browser, ${width} pixels, ${colorScheme}`, async () => {
+    const finetale = await FinetalePage.open(await launch({ width, colorScheme }), `${url}#check`)
+    await finetale.click('Run the check')
+    await finetale.page.locator('[data-passed]').waitFor({ timeout: 120_000 })
     expect(await violations(finetale)).toEqual([])
     expect(await overflows(finetale)).toBe(false)
   })

@@ -28,6 +28,49 @@ test('the prompts run before and after training and land in the table', async ()
   finetale.expectNoErrors()
 })
 
+test('a number that cannot be used gets a sentence, and nothing is written with another in its place', async () => {
+  const finetale = await FinetalePage.open(await launch(), url)
+  const { page } = finetale
+  await expect.poll(() => finetale.button('Write').isEnabled(), { timeout: 60_000 }).toBe(true)
+  await page.getByText('How it picks words').click()
+  const top = page.getByLabel('Top p')
+  await top.fill('3')
+  await top.blur()
+  await page.getByText('Expected a number from 0 to 1.').waitFor()
+  expect(await top.inputValue()).toBe('3')
+  await page.getByText('How it picks words').click()
+  await finetale.click('Write')
+  await page.getByText('A number above cannot be used').waitFor()
+  await expect.poll(() => top.evaluate((input) => input.matches(':focus'))).toBe(true)
+  const tokens = page.getByLabel('New tokens')
+  await tokens.fill('')
+  await tokens.blur()
+  await page.getByText(/^Expected a whole number from 1 to/).waitFor()
+  await top.fill('0.9')
+  await tokens.fill('5')
+  await tokens.blur()
+  expect(await page.getByText(/^Expected/).count()).toBe(0)
+  await finetale.click('Write')
+  await expect.poll(() => rowsOf(finetale).length, { timeout: 60_000 }).toBe(1)
+  expect(rowsOf(finetale)[0]?.settings).toMatchObject({ top_p: 0.9, max_new_tokens: 5 })
+})
+
+test('what the user should know of a text stands beside it', async () => {
+  const finetale = await FinetalePage.open(await launch(), url)
+  const { page } = finetale
+  await expect.poll(() => finetale.button('Write').isEnabled(), { timeout: 60_000 }).toBe(true)
+  await finetale.click('Free text')
+  await page.locator('#free-text').fill('Once there was a ')
+  await finetale.click('Write')
+  await expect.poll(() => rowsOf(finetale).length, { timeout: 60_000 }).toBe(1)
+  const notes = rowsOf(finetale)[0]?.notes ?? []
+  expect(notes.length).toBe(1)
+  await page
+    .locator('finetale-generation-table')
+    .getByText(notes[0] ?? '')
+    .waitFor()
+})
+
 test('a text streams in and can be stopped', async () => {
   const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 1, warmup_steps: 0 })
   await finetale.click('Train')

@@ -85,6 +85,56 @@ test('a folder of data files, dropped, is one data set', async () => {
   await finetale.page.getByText('40 rows', { exact: true }).waitFor(patience)
 })
 
+test('a zip of data files, dropped, and the same folder by the button', async () => {
+  const lines = shippedRows(40).map((row) => JSON.stringify(row))
+  const [first, second] = [lines.slice(0, 20).join('\n'), lines.slice(20).join('\n')]
+  const folder = folderOf({
+    'set.zip': zipSync({ 'set/data/a.jsonl': Buffer.from(first), 'set/data/b.jsonl': Buffer.from(second) }),
+    'set/data/a.jsonl': first,
+    'set/data/b.jsonl': second,
+    'set/README.md': '# not rows',
+  })
+  const finetale = await openReady()
+  const chosen = picker(finetale, 'data').getByText(/\.jsonl \+ 1$/)
+  await drop(picker(finetale, 'data').locator('.zone'), join(folder, 'set.zip'))
+  await chosen.waitFor(patience)
+  await finetale.page.getByText('40 rows', { exact: true }).waitFor(patience)
+  await finetale.click('Use the built-in one')
+  await picker(finetale, 'data').getByText('backstories.jsonl', { exact: true }).waitFor(patience)
+  await finetale.page.locator('#data-folder').setInputFiles(join(folder, 'set'))
+  await chosen.waitFor(patience)
+  await finetale.page.getByText('40 rows', { exact: true }).waitFor(patience)
+  finetale.expectNoErrors()
+})
+
+test('a model folder, dropped, trains; one without a config.json is refused in words', async () => {
+  const model = Object.fromEntries(
+    Object.entries(shippedModel()).map(([name, file]) => [`tales/deep/${name}`, file as Buffer]),
+  )
+  const folder = folderOf({ ...model, 'notes/todo.txt': 'nothing' })
+  const finetale = await openReady()
+  const zone = picker(finetale, 'model').locator('.zone')
+  await drop(zone, join(folder, 'notes'))
+  const alert = finetale.page.getByRole('alert').first()
+  await alert.waitFor(patience)
+  expect(await alert.innerText()).toMatch(/expected a config\.json in it, found todo\.txt/)
+  await drop(zone, join(folder, 'tales'))
+  await picker(finetale, 'model').getByText('deep', { exact: true }).waitFor(patience)
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  expect(finetale.steps().length).toBe(2)
+  finetale.expectNoErrors()
+})
+
+test('a dropped folder of too many files is refused in words', async () => {
+  const many = Object.fromEntries(Array.from({ length: 2001 }, (_, i) => [`home/${i}.txt`, 'x']))
+  const folder = folderOf(many)
+  const finetale = await openReady()
+  await drop(picker(finetale, 'data').locator('.zone'), join(folder, 'home'))
+  await finetale.page.getByText(/holds more than 2,000 files/).waitFor(patience)
+  await expect.poll(() => finetale.app.getAttribute('data-ready'), patience).toBe('true')
+})
+
 test('a table with columns of other names trains once they are chosen', async () => {
   const rows = shippedRows(24).map(({ text, target }, i) =>
     [i, text, target].map((cell) => `"${String(cell)}"`).join(';'),

@@ -55,6 +55,8 @@ export interface StandInOptions {
   readonly token?: string
   /** Answers preflights for range requests with 403, as the hub's storage does. */
   readonly refuseRangePreflight?: boolean
+  /** Sends everything, whatever range is asked for. */
+  readonly noRanges?: boolean
   /** Answers unknown paths with a start page and 200. */
   readonly fallbackPage?: boolean
 }
@@ -68,6 +70,19 @@ const COMMIT = 'c0ffee'.repeat(6) + 'cafe'
 const sizeOf = (content: Content) => (Buffer.isBuffer(content) ? content.length : content.size)
 const sha256Of = (content: Content) =>
   Buffer.isBuffer(content) ? createHash('sha256').update(content).digest('hex') : content.sha256
+
+/** Waits until more can be written or nobody reads any more. Both are let go then: one of them never comes. */
+async function writable(response: ServerResponse): Promise<void> {
+  const waiting = new AbortController()
+  const { signal } = waiting
+  const heard = [once(response, 'drain', { signal }), once(response, 'close', { signal })]
+  try {
+    await Promise.race(heard)
+  } finally {
+    waiting.abort()
+    await Promise.allSettled(heard)
+  }
+}
 
 async function* pieces(content: Content): AsyncIterable<Uint8Array> {
   if (!Buffer.isBuffer(content)) {
@@ -254,7 +269,7 @@ export class StandInHub {
     if (body === 'other bytes') content = Buffer.alloc(sizeOf(file), 'x')
     let status = behaviour.status ?? 200
     const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
-    if (from !== undefined && Buffer.isBuffer(content)) {
+    if (from !== undefined && !this.#options.noRanges && Buffer.isBuffer(content)) {
       const end = to ? Number(to) + 1 : content.length
       response.setHeader('Content-Range', `bytes ${from}-${end - 1}/${content.length}`)
       content = content.subarray(Number(from), end)
@@ -274,8 +289,7 @@ export class StandInHub {
     for await (const piece of pieces(content)) {
       const room = Math.min(stop, stall) - sent
       const part = piece.length > room ? piece.subarray(0, room) : piece
-      if (part.length > 0 && !response.write(part))
-        await Promise.race([once(response, 'drain'), once(response, 'close')])
+      if (part.length > 0 && !response.write(part)) await writable(response)
       sent += part.length
       if (response.destroyed) return
       if (sent >= stall) return
@@ -283,9 +297,8 @@ export class StandInHub {
       if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay))
     }
     if (sent < size && !quietly) {
-      // What was written has to leave before the connection breaks.
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      return void response.destroy()
+      // What was written leaves first; a destroyed socket would take some of it along, or all under load.
+      return void response.socket?.end()
     }
     response.end()
   }

@@ -1,35 +1,5 @@
-// Tells a file from what servers send in its place, by its first bytes, and a whole file from a cut one where its format
-// allows it. No parser: what lies inside a file is its reader's to judge.
-
-import { FinetaleError } from '../recipe/error'
-
-/** Bytes that `impostorIn` needs to see. */
-export const HEAD_BYTES = 256
-
-/** What arrived in place of a file, or null when it may well be the file. `head` is its first 256 bytes, or all of it. */
-export function impostorIn(head: Uint8Array, contentType: string): string | null {
-  if (head.length === 0) return 'nothing (0 bytes)'
-  const text = new TextDecoder().decode(head.subarray(0, HEAD_BYTES)).trimStart().toLowerCase()
-  if (contentType.includes('text/html') || text.startsWith('<!doctype') || text.startsWith('<html')) return 'a web page'
-  if (text.startsWith('version https://git-lfs')) return 'a Git LFS pointer of a few lines, not the file it points to'
-  return null
-}
-
-/** The same for a Blob. */
-export async function impostor(blob: Blob, contentType: string): Promise<string | null> {
-  return impostorIn(new Uint8Array(await blob.slice(0, HEAD_BYTES).arrayBuffer()), contentType)
-}
-
-/** A file that is a web page, a pointer or nothing. Optional files are then taken for missing. */
-export class ImpostorError extends FinetaleError {
-  constructor(name: string, found: string) {
-    super(
-      `${name}: expected the file itself, found ${found}.`,
-      'Check that the file exists at its address, or choose a copy of it from your disk.',
-      { code: 'hub-mismatch' },
-    )
-  }
-}
+// Tells a cut or broken file from a whole one, where its format allows it, for files that came without a size or hash to
+// check. No reader: what lies inside a file is its reader's to judge.
 
 const bytesAt = async (blob: Blob, start: number, end: number) =>
   new Uint8Array(await blob.slice(start, end).arrayBuffer())
