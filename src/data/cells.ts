@@ -64,11 +64,16 @@ function turnsOf(value: unknown): Turn[] | null {
 
 const joined = (turns: readonly Turn[]) => turns.map(({ content }) => content).join('\n')
 
+/** JSON can write half of a character, which has no bytes and so no tokens; Python stops there. */
+function wholeText(text: string): CellText {
+  return /\p{Surrogate}/u.test(text) ? { problem: 'holds half of a character (a lone surrogate)' } : { text }
+}
+
 /** A cell as one text: the turns of a conversation on lines of their own. */
 export function textOf(value: unknown): CellText {
-  if (typeof value === 'string') return { text: value }
+  if (typeof value === 'string') return wholeText(value)
   const turns = turnsOf(value)
-  if (turns !== null) return { text: joined(turns) }
+  if (turns !== null) return wholeText(joined(turns))
   if (typeof value === 'bigint') return { text: value.toString(), note: 'is a number, taken as text' }
   if (typeof value === 'number' && Number.isFinite(value)) {
     const exact = !Number.isInteger(value) || Number.isSafeInteger(value)
@@ -90,5 +95,7 @@ export function conversationOf(value: unknown): { text: string; target: string }
   if (turns === null) return null
   const last = turns.map(({ role }) => answering.has(role)).lastIndexOf(true)
   if (last < 0) return { problem: 'has no turn of an assistant' }
-  return { text: joined(turns.slice(0, last)), target: turns[last]!.content }
+  const [text, target] = [wholeText(joined(turns.slice(0, last))), wholeText(turns[last]!.content)]
+  if ('problem' in text) return text
+  return 'problem' in target ? target : { text: text.text, target: target.text }
 }

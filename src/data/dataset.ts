@@ -194,9 +194,12 @@ export async function parseDataset(
 
 function noRows(label: string, columns: readonly string[], dropped: Readonly<Record<string, number>>): FinetaleError {
   const where = columns.length === 0 ? '' : ` in ${listColumns(columns)}`
+  const broken = columns.length === 0 && Object.keys(dropped).some((reason) => reason.startsWith('not valid JSON'))
   return new FinetaleError(
     `${label}: expected rows with text, found no usable one${where}: ${reasonsAsText(dropped)}.`,
-    'Give each row a "text", and a "target" if the data set has two columns.',
+    broken
+      ? 'Write one JSON object a line: {"text": "…", "target": "…"}; if it is no JSON, give it the ending of what it is.'
+      : 'Give each row a "text", and a "target" if the data set has two columns.',
   )
 }
 

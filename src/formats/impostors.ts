@@ -10,7 +10,17 @@ const AGAIN = 'Download the file again.'
 /** torch's number at the start of its form before 2020, 0x1950a86a20f9469cfc6c, as a pickled long. */
 const LEGACY_MAGIC = [0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]
 
-export type WeightsKind = 'safetensors' | 'torch'
+export type WeightsKind = 'safetensors' | 'torch' | 'index'
+
+/** First bytes, as Latin-1, of files that are no weights of the kinds read here. */
+const OTHERS: readonly (readonly [mark: string, what: string])[] = [
+  ['GGUF', 'a GGUF file (llama.cpp)'],
+  ['\x89HDF', 'an HDF5 file (Keras or TensorFlow)'],
+  ['\x1f\x8b', 'packed with gzip'],
+  ['\x28\xb5\x2f\xfd', 'packed with Zstandard'],
+  ['\x93NUMPY', 'a NumPy array'],
+  ['PAR1', 'a Parquet file'],
+]
 
 /** What servers and copies put in the place of any file. */
 export type Impostor = 'nothing' | 'page' | 'pointer'
@@ -26,8 +36,8 @@ export function impostorIn(head: Uint8Array, contentType = ''): Impostor | null 
 
 /**
  * Reads the head of a file and refuses what cannot be of the kind.
- * @throws FinetaleError for an empty file, a Git LFS pointer, a web page, the other kind of weights, or a form of torch
- *   that Finetale does not read
+ * @throws FinetaleError for an empty file, a Git LFS pointer, a web page, text, another format, the other kind of weights,
+ *   or a form of torch that Finetale does not read
  */
 export async function refuseImpostors(blob: Blob, name: string, kind: WeightsKind): Promise<void> {
   const head = new Uint8Array(await readBytes(blob, 0, Math.min(blob.size, HEAD_BYTES), name))
@@ -47,6 +57,16 @@ export async function refuseImpostors(blob: Blob, name: string, kind: WeightsKin
   if (impostor === 'page' || /^[\s\u00ef\u00bb\u00bf]*<(\?xml|head|!--)/i.test(text)) {
     throw new FinetaleError(`${name} is a web page of ${blob.size} bytes, not the weights.`, AGAIN)
   }
+  if (kind === 'index') return
+  const other = otherContent(text, blob.size <= HEAD_BYTES)
+  if (other !== null) {
+    throw new FinetaleError(
+      `${name} is ${other}, not weights in ${kind === 'torch' ? 'the form of PyTorch' : 'safetensors'}.`,
+      other.startsWith('packed')
+        ? 'Unpack it first.'
+        : 'Download the file again, or take the safetensors or PyTorch weights of this model.',
+    )
+  }
   if (kind === 'torch') refuseOtherTorch(head, text, name)
   else if (text.startsWith('PK\u0003\u0004')) {
     throw new FinetaleError(
@@ -54,6 +74,17 @@ export async function refuseImpostors(blob: Blob, name: string, kind: WeightsKin
       'If it is a PyTorch file, name it pytorch_model.bin; if it is a packed folder, unpack it first.',
     )
   }
+}
+
+/** What the head of a file shows that neither kind can begin with; null when it may be one. */
+function otherContent(head: string, whole: boolean): string | null {
+  const mark = OTHERS.find(([start]) => head.startsWith(start))?.[1]
+  if (mark !== undefined) return mark
+  if (/^\0+$/.test(head)) return 'filled with zero bytes'
+  // Eight printable characters would be the length of a header beyond any file's.
+  if (head.length < 8 || !/^[\x20-\x7e\r\n\t]+$/.test(head) || head.startsWith('PK') || head.startsWith('('))
+    return null
+  return whole ? `a text (${JSON.stringify(head.trim().slice(0, 60))})` : 'a text'
 }
 
 function refuseOtherTorch(head: Uint8Array, text: string, name: string): void {

@@ -188,7 +188,7 @@ function wholes(value: unknown): readonly number[] | null {
 }
 
 /** Under which of a training script's keys the weights may lie. */
-const WRAPPERS = ['state_dict', 'model_state_dict', 'model']
+const WRAPPERS = ['state_dict', 'model_state_dict', 'model', 'module']
 
 export interface StateDict {
   readonly tensors: ReadonlyMap<string, TorchTensor>
@@ -198,7 +198,21 @@ export interface StateDict {
   readonly others: readonly string[]
 }
 
-/** Finds the weights in what a file holds: the dict itself, or one within it under a usual name. */
+/** The one dict in a dict without tensors that holds tensors, or dicts of them; undefined when there are several. */
+function onlyDict(entries: PickleDict['entries']): string | undefined {
+  const holds = (dict: PickleDict) =>
+    [...dict.entries].some(([key, item]) => typeof key === 'string' && item instanceof TorchTensor)
+  const dicts = [...entries].filter(
+    (entry): entry is [string, PickleDict] => typeof entry[0] === 'string' && entry[1] instanceof PickleDict,
+  )
+  const full = dicts.filter(([, dict]) => holds(dict))
+  const [only, other] = full.length > 0 ? full : dicts
+  return other === undefined ? only?.[0] : undefined
+}
+
+/**
+ * Finds the weights in what a file holds: the dict itself, or one within it under a usual name, or the only one in it.
+ */
 export function findStateDict(value: unknown, fail: Fail): StateDict {
   const wrapper: string[] = []
   let dict = value
@@ -212,7 +226,8 @@ export function findStateDict(value: unknown, fail: Fail): StateDict {
       else others.push(String(key instanceof PickleTuple ? 'a tuple' : key))
     }
     // A wrapper may hold tensors of its own beside the weights, such as a random state.
-    const inner = WRAPPERS.find((key) => entries.get(key) instanceof PickleDict)
+    const usual = WRAPPERS.find((key) => entries.get(key) instanceof PickleDict)
+    const inner = usual ?? (tensors.size === 0 ? onlyDict(entries) : undefined)
     if (inner === undefined || wrapper.length > WRAPPERS.length) {
       if (tensors.size > 0) return { tensors, wrapper, others }
       return fail(`it holds no tensor${others.length > 0 ? `, only ${firstFew(others)}` : ''}`)

@@ -42,10 +42,24 @@ export async function openWeights(files: Files): Promise<WeightsFile> {
       `The model folder has no weights: expected model.safetensors or pytorch_model.bin, found ${
         firstFew(Object.keys(files)) || 'no files'
       }.`,
-      'Add the weights to the folder, choose another model, or set model_init to from_config to train from scratch.',
+      otherName(Object.keys(files)) ??
+        'Add the weights to the folder, choose another model, or set model_init to from_config to train from scratch.',
     )
   }
   return path.endsWith('.json') ? openShards(files, path) : openOne(files[path]!, path)
+}
+
+/** What to do when weights lie there under a name that says not which they are. */
+function otherName(paths: readonly string[]): string | null {
+  const names = paths.map((path) => path.split('/').at(-1) ?? '')
+  const shard = names.find((name) => /-\d{5}-of-\d{5}\.(safetensors|bin)$/.test(name))
+  if (shard !== undefined) {
+    const index = NAMES[shard.endsWith('.bin') ? 3 : 1]!
+    return `Add ${index}, which says what lies in ${plainName(shard)} and the others.`
+  }
+  const other = names.find((name) => /\.(safetensors|bin|pt|pth|ckpt)$/.test(name))
+  if (other === undefined) return null
+  return `If ${plainName(other)} holds the weights, rename it to ${NAMES[other.endsWith('.safetensors') ? 0 : 2]!}.`
 }
 
 async function openOne(blob: Blob, label: string): Promise<WeightsFile> {
@@ -107,7 +121,7 @@ async function openShards(files: Files, index: string): Promise<WeightsFile> {
 
 /** Tensor to file. */
 async function readIndex(blob: Blob, label: string): Promise<Map<string, string>> {
-  await refuseImpostors(blob, label, 'safetensors')
+  await refuseImpostors(blob, label, 'index')
   const broken = (what: string): FinetaleError =>
     new FinetaleError(`${label} is no index of weights: ${what}.`, 'Download the file again.')
   if (blob.size > MAX_INDEX) throw broken(`it has ${blob.size} bytes`)

@@ -9,25 +9,22 @@ import { disposeParams } from '../kernels/param'
 import { FinetaleError } from '../recipe/error'
 import { parseConfig, type GPTNeoConfig } from './config'
 import { GPTNeo } from './gptNeo'
+import { canonicalNames, EMBEDDING, HEAD } from './names'
 import { checkShapes, createParam, paramTable, type ParamSpec } from './params'
 
-const HEAD = 'lm_head.weight'
-const EMBEDDING = 'transformer.wte.weight'
-/** Constants that old files keep beside the weights; masks are built from the config instead. */
-const MASK_BUFFER = /\.attn\.attention\.(bias|masked_bias)$/
 /** Elements of head and embedding compared at a time: two whole ones would be more than half of the model. */
 const COMPARED = 2 ** 20
 
 /**
  * Loads config.json and the weights, in any form that openWeights knows.
- * The head: a file without lm_head, or with one equal to wte, gives a tied model. A head that differs is left out with a
+ * The head: a file without lm_head, with only lm_head, or with one equal to wte, gives a tied model. A head that differs is left out with a
  * note when the config says tied (as the reference does), and refused when it says untied.
  * @throws FinetaleError naming the file and the tensors at fault; nothing stays allocated.
  */
 export async function loadModel(files: Readonly<Record<string, Blob>>): Promise<GPTNeo> {
   const config = parseConfig(await needConfig(files).text())
   const weights = await openWeights(files)
-  const { sources, extras } = canonicalNames(weights)
+  const { sources, extras } = canonicalNames(weights, config.tie_word_embeddings)
   const table = paramTable(config)
   checkTensors(table, weights, sources, extras)
 
@@ -52,39 +49,6 @@ export async function loadModel(files: Readonly<Record<string, Blob>>): Promise<
     disposeParams(params)
     throw error
   }
-}
-
-/**
- * Maps table names to the file's names: `module.` and `_orig_mod.` go wherever they stand, `model.` where all names begin
- * with it, `transformer.` is added where it is missing, mask buffers are left out.
- * @throws FinetaleError when two tensors end up under one name.
- */
-function canonicalNames(weights: WeightsFile): { sources: Map<string, string>; extras: string[] } {
-  const sources = new Map<string, string>()
-  const extras: string[] = []
-  const split = [...weights.entries.keys()].map((source) => ({
-    source,
-    parts: source.split('.').filter((part) => part !== 'module' && part !== '_orig_mod'),
-  }))
-  while (split.length > 0 && split.every(({ parts }) => parts[0] === 'model')) {
-    for (const { parts } of split) parts.shift()
-  }
-  for (const { source, parts } of split) {
-    if (parts[0] === 'transformer') parts.shift()
-    const bare = parts.join('.')
-    if (MASK_BUFFER.test(bare)) continue
-    const name = bare === HEAD ? HEAD : `transformer.${bare}`
-    const other = sources.get(name)
-    if (other !== undefined) {
-      throw new FinetaleError(
-        `${weights.label} holds two tensors for ${name}: ${other} and ${source}.`,
-        'Save the model again with one set of weights.',
-      )
-    }
-    if (/^(wte|wpe|ln_f|h\.\d+)\./.test(bare) || bare === HEAD) sources.set(name, source)
-    else extras.push(source)
-  }
-  return { sources, extras }
 }
 
 /** Names, shapes and types of all the model needs, by the files' headers alone. */

@@ -177,6 +177,52 @@ def write_json():
     expect("alpaca.jsonl", rows, None, {"text": "instruction + input", "target": "output"}, "Alpaca")
 
 
+def write_odd():
+    """Files that Python reads as these rows although they are not written as one would write them."""
+
+    def text(name, content, rows, **about):
+        (OUT / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        expect(name, rows, **about)
+
+    # Two columns of one name; text of a fixed number of bytes.
+    double = pa.table([pa.array(["a", "b"]), pa.array(["A", "B"]), pa.array(["other", "other"])], names=["text", "target", "text"])
+    pq.write_table(double, OUT / "double-name.parquet")
+    expect("double-name.parquet", [{"text": "a", "target": "A"}, {"text": "b", "target": "B"}], ["text", "target", "text (2)"])
+    fixed = pa.table({"text": pa.array([b"four", b"five"], pa.binary(4)), "target": ["A", "B"]})
+    pq.write_table(fixed, OUT / "fixed-width.parquet")
+    expect("fixed-width.parquet", [{"text": "four", "target": "A"}, {"text": "five", "target": "B"}])
+
+    rows = [r for r in ROWS if "\x00" not in r["text"]]
+    frame = pd.DataFrame(rows)
+    frame.to_csv(OUT / "bars.csv", index=False, sep="|")
+    expect("bars.csv", rows, ["text", "target"])
+    text("excel.csv", "sep=;\r\n" + frame.to_csv(index=False, sep=";"), rows)
+    # What Excel calls Unicode text, and a table without an ending.
+    text("unicode.txt", frame.to_csv(index=False, sep="\t").encode("utf-16"), rows)
+    text("no-ending", frame.to_csv(index=False), rows)
+    # Quotes that nobody doubled: the quoted part ends at the first, as pandas has it.
+    raw = 'text\ttarget\n"Hi," she said.\tOK\nHe said "no".\tfine "x"\n"Who?" "Me."\tyes\n"a"b"c\tend\n'
+    (OUT / "raw-quotes.tsv").write_text(raw)
+    read = pairs(pd.read_csv(OUT / "raw-quotes.tsv", sep="\t").to_dict("records"))
+    assert [r["text"] for r in read] == ["Hi, she said.", 'He said "no".', 'Who? "Me."', 'ab"c']
+    # The one field whose last quote closes it, in which ours are all kept.
+    read[2]["text"] = 'Who?" "Me.'
+    expect("raw-quotes.tsv", read)
+
+    lines = [json.dumps(r) for r in ROWS]
+    text("joined.jsonl", "".join(lines), ROWS)
+    text("commas.jsonl", ",\n".join(lines) + ",\n", ROWS)
+    text("spread.jsonl", "\n".join(json.dumps(r, indent=2) for r in ROWS), ROWS)
+    text("records.json-seq.jsonl", "".join(f"\x1e{line}\n" for line in lines), ROWS)
+    frame = pd.DataFrame(ROWS)
+    frame.to_json(OUT / "pandas-split.json", orient="split")
+    expect("pandas-split.json", ROWS)
+    frame.to_json(OUT / "pandas-index.json", orient="index")
+    expect("pandas-index.json", ROWS)
+    page = [{"row_idx": i, "row": r, "truncated_cells": []} for i, r in enumerate(ROWS)]
+    text("rows-page.json", json.dumps({"features": [{"feature_idx": 0, "name": "text"}], "rows": page}), ROWS)
+
+
 if __name__ == "__main__":
     OUT.mkdir(exist_ok=True)
     for old in OUT.iterdir():
@@ -184,5 +230,6 @@ if __name__ == "__main__":
     write_parquet()
     write_csv()
     write_json()
+    write_odd()
     (OUT / "expected.json").write_text(json.dumps(expected, ensure_ascii=True, separators=(",", ":")) + "\n")
     print(sum(file.stat().st_size for file in OUT.iterdir()), "bytes")

@@ -103,6 +103,10 @@ def main():
                                "optimizer": {"state": {0: {"step": torch.tensor(3.0)}}}}, state)
     save("wrapped_model_state_dict.bin", {"model_state_dict": dict(state), "flags": [True, None, -7, 300, 70000, "é"]},
          dict(state))
+    # Under names that nobody lists: the one dict that holds tensors, beside an optimizer's and others that hold none.
+    save("wrapped_net.bin", {"net": state, "optimizer": {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": []},
+                             "config": {"lr": 0.1}}, state)
+    save("wrapped_deep.bin", {"checkpoint": {"module": {"ema": dict(state)}}, "step": 3}, dict(state))
     save("any name, at all.pt.bin", state)
     buffer = io.BytesIO()
     torch.save(state, buffer)  # the folder inside is then called archive

@@ -115,6 +115,17 @@ describe('line ends and quotes', () => {
     ])
   })
 
+  test('a quoted part that ends in mid-field costs no other row, in pieces of any size', async () => {
+    const raw = 'text,target\n"Hi, you" she said,"a"b"c\r\n"x" y"",\n"5" tall",z "q" "r\n"a""b" c'
+    const cells = [['Hi, you she said', 'x y""', '5" tall', undefined], ['ab"c', undefined, 'z "q" "r', undefined]] // prettier-ignore
+    for (let size = 1; size <= raw.length; size += size < 20 ? 1 : 7) {
+      const table = await readCsvTable(textPieces(new Blob([raw]), 'rows.csv', size))
+      const read = await table.read(['text', 'target'])
+      expect(read.cells).toEqual(cells.map((column) => column.slice(0, 3)))
+      expect(table.problems).toEqual([{ line: 5, reason: 'fewer fields than the 2 expected' }])
+    }
+  })
+
   test('a header alone is no data', async () => {
     await expect(parse('text,target\n')).rejects.toThrow('no rows')
   })

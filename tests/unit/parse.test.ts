@@ -114,6 +114,31 @@ describe('JSON in other shapes', () => {
     expect((await parse(JSON.stringify(talk, null, 2))).rows).toEqual([{ text: 'Hi', target: 'Hello.' }])
   })
 
+  test('values that follow each other on a line or over lines, with broken ones among them', async () => {
+    const text = '{"text":"a"}{"text":"b"}, {"text":"c"},\n\u001e{"text":"d"}\n{"text":"e"} oops\n'
+    const { rows, dropped } = await parse(text)
+    expect(rows.map((row) => row.text)).toEqual(['a', 'b', 'c', 'd'])
+    expect(dropped).toEqual({ 'not valid JSON (line 3)': 1 })
+    const spread = '{\n "text": "a",\n "x": {"y": "}"}\n}\n{\n "text": "cut\n}\n{\n "text":\n"b"}'
+    const { rows: kept, dropped: told } = await parse(spread)
+    expect(kept.map((row) => row.text)).toEqual(['a', 'b'])
+    expect(told).toEqual({ 'not valid JSON (lines 5, 7)': 2 })
+  })
+
+  test('NaN beside a text of some million characters', async () => {
+    const long = 'z\\n'.repeat(4e6)
+    const { rows } = await parse(`{"text":"${long}","score":NaN}\n{"text":"NaN","score":-Infinity}`)
+    expect([rows[0]!.text.length, rows[1]!.text]).toEqual([8e6, 'NaN'])
+  })
+
+  test('half of a character is no text', async () => {
+    const talk = '{"messages":[{"role":"user","content":"\\udc00"},{"role":"assistant","content":"b"}]}'
+    await expect(parse(talk)).rejects.toThrow('holds half of a character')
+    const { rows, dropped } = await parse('{"text":"a\\ud83d"}\n{"text":"\\ud83d\\udc09"}')
+    expect(rows).toEqual([{ text: '\u{1f409}', target: '' }])
+    expect(dropped).toEqual({ '"text" holds half of a character (a lone surrogate) (line 1)': 1 })
+  })
+
   test('several lists of rows are not guessed at', async () => {
     const content = JSON.stringify({ train: [{ text: 'a' }], test: [{ text: 'b' }] })
     expect((await refusal(content, 'rows.json')).message).toContain('"train", "test"')
@@ -150,6 +175,9 @@ describe('what is no data set', () => {
     ['nothing', '', 'rows.csv', 'nothing'],
     ['a zip', 'PK\u0003\u0004....', 'rows.csv', 'a zip archive'],
     ['a spreadsheet', 'PK\u0003\u0004....xl/workbook.xml', 'rows.csv', 'spreadsheet'],
+    ['a spreadsheet by its name', 'PK\u0003\u0004....docProps/app.xml', 'rows.xlsx', 'spreadsheet'],
+    ['a tar archive', `${'x'.padEnd(257, '\0')}ustar\u000000`, 'rows.csv', 'a tar archive'],
+    ['a download never filled', `text,target\na,b\n${'\0'.repeat(99)}`, 'rows.csv', '99 zero bytes'],
     ['Arrow', 'ARROW1..', 'rows.parquet', 'an Arrow file'],
     ['an Arrow stream', bytes(255, 255, 255, 255, 16, 0, 0, 0), 'data.arrow', 'an Arrow stream'],
     ['a PDF', '%PDF-1.7', 'rows.txt', 'a PDF'],

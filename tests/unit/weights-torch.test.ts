@@ -10,7 +10,7 @@ const readable = cases.flatMap(([name, { tensors }]) => (tensors ? [[name, tenso
 const refused = cases.flatMap(([name, { refused: words }]) => (words ? [[name, words] as const] : []))
 
 test('the list of files is not empty', () => {
-  expect([readable.length, refused.length]).toEqual([18, 15])
+  expect([readable.length, refused.length]).toEqual([20, 15])
 })
 
 test.each(readable)('reads %s', async (name, tensors) => {
@@ -33,6 +33,8 @@ test('wrappers and what is no tensor are told', async () => {
   const notes = async (name: string) => (await openWeights(weightFolder(name))).notes.join(' ')
   expect(await notes('protocol2.bin')).toBe('')
   expect(await notes('wrapped_model.bin')).toContain('taken from model in the file')
+  expect(await notes('wrapped_net.bin')).toContain('taken from net in the file')
+  expect(await notes('wrapped_deep.bin')).toContain('taken from checkpoint / module / ema in the file')
   expect(await notes('wrapped_state_dict.bin')).toContain('taken from state_dict in the file')
 })
 

@@ -1,6 +1,6 @@
 // Which file of a folder holds the weights, shards and their index, and what lies there in place of weights.
 
-import { zipSync } from 'fflate'
+import { gzipSync, zipSync } from 'fflate'
 import { expect, test } from 'vitest'
 import { openSafetensors, writeSafetensors } from '../../src/formats/safetensors'
 import { openWeights } from '../../src/formats/weights'
@@ -30,7 +30,9 @@ test('what lies highest is taken, and safetensors before torch', async () => {
 test('a folder without weights: the sentence lists what it holds', async () => {
   expect((await refusal(openWeights({}))).message).toContain('found no files')
   const shard = { 'config.json': new Blob(['{}']), 'model-00001-of-00002.safetensors': safetensors('a') }
-  const { message } = await refusal(openWeights(shard))
+  const { message, action } = await refusal(openWeights(shard))
+  expect(action).toContain('Add model.safetensors.index.json')
+  expect((await refusal(openWeights({ 'a/model.pt': bin() }))).action).toContain('rename it to pytorch_model.bin')
   expect(message).toContain('expected model.safetensors or pytorch_model.bin')
   expect(message).toContain('config.json, model-00001-of-00002.safetensors')
 })
@@ -81,6 +83,10 @@ test.each<[string, Blob, RegExp]>([
   ['a page', new Blob(['\n<!DOCTYPE html><html></html>']), /web page/],
   ['an empty file', new Blob([]), /empty/],
   ['5 bytes', new Blob(['12345']), /5 bytes are not all/],
+  ["a server's message", new Blob(['{"error":"Repository not found"}']), /is a text .*Repository not found/],
+  ['GGUF', new Blob(['GGUF\u0003', new Uint8Array(99)]), /GGUF file/],
+  ['a packed file', new Blob([gzipSync(new Uint8Array(99))]), /packed with gzip/],
+  ['zero bytes', new Blob([new Uint8Array(999)]), /filled with zero bytes/],
   ['half a zip', bin().slice(0, 1200), /1200 bytes are not all/],
   ['safetensors', safetensors('a'), /safetensors file under the name/],
   ['another zip', new Blob([zipSync({ 'model/config.json': new Uint8Array(2) })]), /no data\.pkl, only model\/config/],

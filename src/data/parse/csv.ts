@@ -12,7 +12,15 @@ const missing = new Set(
   '|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None|n/a|nan|null'.split('|'),
 )
 
-const delimiterNames: Readonly<Record<string, string>> = { ',': 'CSV', ';': 'CSV with semicolons', '\t': 'TSV' }
+/** Excel's own first line, which names the separator. */
+const SEPARATOR_LINE = /^"?sep=([,;\t|])"?(?:\r\n?|\n)/i
+
+const delimiterNames: Readonly<Record<string, string>> = {
+  ',': 'CSV',
+  ';': 'CSV with semicolons',
+  '\t': 'TSV',
+  '|': 'CSV with bars',
+}
 
 async function splitter(): Promise<SplitRows> {
   const { default: Papa } = await import('papaparse')
@@ -33,12 +41,14 @@ class RowReader {
   readonly lines: number[] = []
   readonly problems: RowProblem[] = []
   names: string[] | null = null
-  #line = 1
+  #line: number
 
   readonly #header: boolean
 
-  constructor(header: boolean) {
+  /** @param line where the rows begin in the file */
+  constructor(header: boolean, line: number) {
     this.#header = header
+    this.#line = line
   }
 
   read(rows: readonly string[][]): void {
@@ -78,7 +88,7 @@ function lineEnds(cell: string): number {
 }
 
 /**
- * Reads comma, semicolon or tab separated rows; a file in which nothing separates has one column.
+ * Reads comma, semicolon, tab or bar separated rows; a file in which nothing separates has one column.
  * @param pieces the text, cut anywhere: the result is the same
  * @param preferTab the file's name says that tabs separate
  */
@@ -91,9 +101,11 @@ export async function readCsvTable(pieces: AsyncIterable<string>, preferTab = fa
     sample += result.value
     result = await iterator.next()
   }
-  const { delimiter, header } = findDialect(sample, result.done === true, preferTab, split)
+  const declared = SEPARATOR_LINE.exec(sample)
+  if (declared !== null) sample = sample.slice(declared[0].length)
+  const { delimiter, header } = findDialect(sample, result.done === true, preferTab, split, declared?.[1])
   const cutter = new RowCutter(delimiter)
-  const reader = new RowReader(header)
+  const reader = new RowReader(header, declared === null ? 1 : 2)
   let piece = sample
   for (; result.done !== true; result = await iterator.next()) {
     reader.read(split(cutter.push(piece, false), delimiter))

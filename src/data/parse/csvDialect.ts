@@ -44,9 +44,16 @@ function isHeader(row: readonly string[]): boolean {
  * @param sample the file's beginning
  * @param whole the sample is the whole file
  * @param preferTab the file's name says that tabs separate
+ * @param declared what the file itself says that separates
  */
-export function findDialect(sample: string, whole: boolean, preferTab: boolean, split: SplitRows): Dialect {
-  const order = preferTab ? ['\t', ',', ';'] : [',', ';', '\t']
+export function findDialect(
+  sample: string,
+  whole: boolean,
+  preferTab: boolean,
+  split: SplitRows,
+  declared?: string,
+): Dialect {
+  const order = preferTab ? ['\t', ',', ';', '|'] : [',', ';', '\t', '|']
   let best = { delimiter: NO_DELIMITER, score: 0 }
   for (const delimiter of order) {
     const rows = sampleRows(sample, whole, delimiter, split)
@@ -57,7 +64,7 @@ export function findDialect(sample: string, whole: boolean, preferTab: boolean, 
     const score = 1 + 10 * rows[0]!.filter(isKnownName).length + alike
     if (score > best.score) best = { delimiter, score }
   }
-  const { delimiter } = best
+  const delimiter = declared ?? best.delimiter
   const first = sampleRows(sample, whole, delimiter, split)[0] ?? []
   return { delimiter, header: isHeader(first) }
 }

@@ -80,6 +80,17 @@ function notText(label: string, encoding: string, lineBefore: number, bytes: Uin
   )
 }
 
+/** A stretch of zero bytes is valid UTF-8, but no text: an archive, or a download that was laid out and never filled. */
+function refuseNulls(text: string, label: string): void {
+  let nulls = 0
+  for (let i = text.indexOf('\0'); i >= 0; i = text.indexOf('\0', i + 1)) nulls++
+  if (nulls <= text.length / 50) return
+  throw new FinetaleError(
+    `${label}: expected text in UTF-8, found binary data: ${nulls} zero bytes in a stretch of ${text.length}.`,
+    'Download the file again, or choose a Parquet, JSON, CSV or text file.',
+  )
+}
+
 /**
  * The text of a file, piece by piece; a byte order mark is no part of it.
  * @param pieceBytes how much is decoded at a time; the text does not depend on it
@@ -106,6 +117,7 @@ export async function* textPieces(blob: Blob, label: string, pieceBytes = PIECE_
       const countedTwice = around.subarray(start, at - from).filter((byte) => byte === 10).length
       throw notText(label, encoding, lines - countedTwice, around.subarray(start))
     }
+    refuseNulls(text, label)
     for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) lines++
     yield text
   }

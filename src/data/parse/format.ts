@@ -2,6 +2,7 @@
 // What is no data file, or one that this page cannot read, is refused by its own name.
 
 import { FinetaleError } from '../../recipe/error'
+import { chooseColumns } from '../columns'
 import { excerpt } from './table'
 
 export type Format = 'parquet' | 'json' | 'csv' | 'tsv' | 'text' | 'gzip'
@@ -72,10 +73,11 @@ const otherEndings: Readonly<Record<string, string>> = {
   xml: 'XML',
 }
 
-function otherByContent(head: string): string | null {
+function otherByContent(head: string, ending: string): string | null {
   const other = others.find(([mark]) => head.startsWith(mark))?.[1] ?? null
+  if (head.startsWith('ustar', 257)) return 'a tar archive'
   if (other !== 'a zip archive') return other
-  if (head.includes('xl/')) return 'a spreadsheet (xlsx)'
+  if (head.includes('xl/') || ending === 'xlsx') return 'a spreadsheet (xlsx)'
   if (head.includes('word/') || head.includes('[Content_Types].xml')) return 'an Office document'
   return other
 }
@@ -83,7 +85,8 @@ function otherByContent(head: string): string | null {
 function actionFor(other: string): string {
   if (other.includes('archive')) return 'Unpack it and choose the data file in it.'
   if (other.includes('spreadsheet')) return 'Save the sheet as CSV (UTF-8) and choose that file.'
-  if (other.includes('Arrow')) return 'In Python: datasets.load_from_disk(FOLDER).to_parquet("rows.parquet").'
+  if (other === 'an Arrow stream') return 'In Python: datasets.Dataset.from_file(FILE).to_parquet("rows.parquet").'
+  if (other === 'an Arrow file') return 'In Python: pandas.read_feather(FILE).to_parquet("rows.parquet").'
   return 'Choose a Parquet, JSON Lines, JSON, CSV, TSV or plain text file.'
 }
 
@@ -102,7 +105,7 @@ export function formatOf(head: Uint8Array, name: string, label: string): Format 
   const format = endings[ending] ?? null
   const text = start.replace(/^\xef\xbb\xbf/, '')
   const other =
-    otherByContent(start) ??
+    otherByContent(start, ending) ??
     (/^\s*<\?xml/i.test(text) && format !== 'text' ? 'XML' : null) ??
     (format === null ? (otherEndings[ending] ?? null) : null)
   if (other !== null) {
@@ -119,5 +122,21 @@ export function formatOf(head: Uint8Array, name: string, label: string): Format 
   }
   // JSON under another name: no header and hardly a story begins like this.
   if (/^\s*(\{\s*"|\[\s*\{\s*")/.test(text)) return 'json'
-  return format ?? 'text'
+  return format === null || format === 'text' ? (tableIn(text) ?? 'text') : format
+}
+
+/** The format of a table that is called text, or nothing: its first line names the columns of a known layout. */
+function tableIn(text: string): Format | null {
+  // Of UTF-16 without its mark and zero bytes the names are left, which are all that counts here.
+  const [first = ''] = text
+    .replace(/^(\xff\xfe|\xfe\xff)/, '')
+    .replaceAll('\0', '')
+    .trimStart()
+    .split(/[\r\n]/, 1)
+  for (const delimiter of ['\t', ',', ';', '|']) {
+    const names = first.split(delimiter).map((name) => name.trim().replace(/^"(.*)"$/, '$1'))
+    if (names.length < 2 || !names.every((name) => /^[\w -]{0,40}$/.test(name))) continue
+    if ((chooseColumns(names)?.target.length ?? 0) > 0) return delimiter === '\t' ? 'tsv' : 'csv'
+  }
+  return null
 }

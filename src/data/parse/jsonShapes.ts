@@ -1,4 +1,5 @@
-// Rows inside one JSON object: a list under a name, as many hubs wrap them, or columns, as pandas writes by default.
+// Rows inside one JSON object: a list under a name, as many hubs wrap them, the pages of a hub's rows service, or what
+// pandas writes: columns by default, rows by index, names apart from data.
 // Line by line JSON and plain lists are in jsonl.ts.
 
 import { FinetaleError } from '../../recipe/error'
@@ -26,11 +27,41 @@ function rowsOfColumns(value: Record<string, unknown>): Record<string, unknown>[
   )
 }
 
+/** {"columns": ["text"], "data": [["a"], ["b"]]}: pandas' orient "split". */
+function rowsOfSplit({ columns, data }: Record<string, unknown>): Record<string, unknown>[] | null {
+  if (!Array.isArray(columns) || !Array.isArray(data) || !columns.every((name) => typeof name === 'string')) return null
+  const names: string[] = columns
+  const lists: unknown[] = data
+  if (!lists.every((list): list is unknown[] => Array.isArray(list) && list.length === names.length)) return null
+  return lists.map((list) => Object.fromEntries(names.map((name, i) => [name, list[i]])))
+}
+
+/** {"0": {"text": "a"}, "1": {"text": "b"}}: pandas' orient "index". */
+function rowsByIndex(value: Record<string, unknown>): unknown[] | null {
+  const number = /^\d+$/
+  const entries = Object.entries(value)
+  const alike = entries.every(
+    ([name, row]) => number.test(name) && isRecord(row) && Object.keys(row).some((key) => !number.test(key)),
+  )
+  return alike && entries.length > 0 ? entries.map(([, row]) => row) : null
+}
+
+/** A page of the hub's rows service: {"features": […], "rows": [{"row_idx": 0, "row": {…}}]}. */
+function rowsOfPage({ rows }: Record<string, unknown>): unknown[] | null {
+  if (!Array.isArray(rows) || rows.length === 0) return null
+  const items: unknown[] = rows
+  return items.every((item) => isRecord(item) && 'row_idx' in item && isRecord(item.row))
+    ? items.map((item) => (item as { row: unknown }).row)
+    : null
+}
+
 /**
  * The rows that an object holds, or null when it is a row itself.
  * @throws FinetaleError when it holds several lists of rows
  */
 export function rowsOfObject(value: Record<string, unknown>, label: string): unknown[] | null {
+  const known = rowsOfPage(value) ?? rowsOfSplit(value) ?? rowsByIndex(value)
+  if (known !== null) return known
   const lists = Object.entries(value).filter(
     (entry): entry is [string, unknown[]] =>
       Array.isArray(entry[1]) && entry[1].length > 0 && entry[1].every(isRecord) && !isTurnList(entry[1]),

@@ -4,22 +4,32 @@
 import { FinetaleError } from '../../recipe/error'
 import { isRecord, kindOf } from '../cells'
 import { rowsOfObject } from './jsonShapes'
+import { jsonPieces, nonFiniteAsNull } from './jsonValues'
 import { excerpt, tidyNames, type RowProblem, type Table } from './table'
+
+const BROKEN = 'not valid JSON'
 
 interface Candidate {
   readonly line: number
   readonly value: unknown
 }
 
-/** Python's json writes NaN and infinities, which are no JSON; outside strings they become null. */
+/** JSON, and what Python's json writes beyond it. */
 function parseLenient(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
     if (!/NaN|Infinity/.test(text)) throw error
-    return JSON.parse(
-      text.replace(/"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g, (part) => (part.startsWith('"') ? part : 'null')),
-    )
+    return JSON.parse(nonFiniteAsNull(text))
+  }
+}
+
+/** The values in a text that is not one value; null when one of them is broken. */
+function valuesIn(text: string): unknown[] | null {
+  try {
+    return jsonPieces(text).map(({ source }) => parseLenient(source))
+  } catch {
+    return null
   }
 }
 
@@ -38,10 +48,28 @@ class LineReader {
       try {
         this.rows.push({ line: this.#line, value: parseLenient(line) })
       } catch {
-        this.problems.push({ line: this.#line, reason: 'not valid JSON' })
+        // Several values on a line, or a comma behind one.
+        const values = valuesIn(line)
+        if (values === null) this.problems.push({ line: this.#line, reason: BROKEN })
+        for (const value of values ?? []) this.rows.push({ line: this.#line, value })
       }
     }
   }
+}
+
+/** Objects written over several lines, one after the other; broken ones are listed. */
+function parsePieces(source: string): Pick<LineReader, 'rows' | 'problems'> {
+  const rows: Candidate[] = []
+  const problems: RowProblem[] = []
+  for (const piece of jsonPieces(source)) {
+    const line = piece.line + 1
+    try {
+      rows.push({ line, value: parseLenient(piece.source) })
+    } catch {
+      problems.push({ line, reason: BROKEN })
+    }
+  }
+  return { rows, problems }
 }
 
 type Shape = 'unknown' | 'lines' | 'whole'
@@ -68,8 +96,7 @@ interface Parsed {
   readonly problems: readonly RowProblem[]
 }
 
-function asLines(reader: LineReader, label: string): Parsed {
-  const { rows, problems } = reader
+function asLines({ rows, problems }: Pick<LineReader, 'rows' | 'problems'>, label: string): Parsed {
   const [only] = rows
   if (rows.length === 1 && problems.length === 0 && isRecord(only?.value)) return asObject(only.value, label)
   return { format: 'JSON Lines', unit: 'line', candidates: rows, problems }
@@ -101,7 +128,9 @@ function parseWhole(source: string, label: string): Parsed {
     }
     const reader = new LineReader()
     reader.read(source)
-    return asLines(reader, label)
+    if (reader.rows.some(({ value }) => isRecord(value))) return asLines(reader, label)
+    const pieces = parsePieces(source)
+    return asLines(pieces.rows.some(({ value }) => isRecord(value)) ? pieces : reader, label)
   }
   if (Array.isArray(value)) return { format: 'JSON', unit: 'item', candidates: numbered(value), problems: [] }
   if (isRecord(value)) return asObject(value, label)

@@ -3,7 +3,7 @@
 
 import type { AsyncBuffer, ColumnData, CompressionCodec, Compressors, FileMetaData } from 'hyparquet'
 import { FinetaleError } from '../../recipe/error'
-import { cellParsers } from './parquetCells'
+import { cellParsers, textFromBytes } from './parquetCells'
 import { tidyNames, type Table } from './table'
 
 /** Codecs that hyparquet reads by itself. */
@@ -82,16 +82,27 @@ async function compressorsFor(codecs: Set<CompressionCodec | undefined>, label: 
   return compressors
 }
 
-/** Top-level names of the schema, in order. */
-function namesOf(metadata: FileMetaData): string[] {
-  const names: string[] = []
+/** Gives the columns their tidy names, in the footer too: hyparquet reads all columns of one name as one. */
+function renameColumns(metadata: FileMetaData): string[] {
   const { schema } = metadata
   const skip = (index: number): number => {
     let next = index + 1
     for (let i = schema[index]?.num_children ?? 0; i > 0 && next < schema.length; i--) next = skip(next)
     return next
   }
-  for (let index = 1; index < schema.length; index = skip(index)) names.push(schema[index]!.name)
+  const tops: number[] = []
+  for (let index = 1; index < schema.length; index = skip(index)) tops.push(index)
+  const names = tidyNames(tops.map((index) => schema[index]!.name))
+  const leaves: string[] = []
+  for (const [i, top] of tops.entries()) {
+    const last = tops[i + 1] ?? schema.length
+    for (let index = top; index < last; index++) if ((schema[index]!.num_children ?? 0) === 0) leaves.push(names[i]!)
+    schema[top]!.name = names[i]!
+  }
+  for (const { columns } of metadata.row_groups) {
+    // The chunks of a group stand in the order of the schema's leaves.
+    for (const [i, { meta_data: meta }] of columns.entries()) if (meta && leaves[i]) meta.path_in_schema[0] = leaves[i]
+  }
   return names
 }
 
@@ -131,21 +142,21 @@ export async function readParquetTable(blob: Blob, label: string): Promise<Table
     slice: (start, end) => blob.slice(start, end).arrayBuffer(),
   }
   const metadata = await footer(blob, file, label)
-  const names = namesOf(metadata)
-  const columns = tidyNames(names)
+  const columns = renameColumns(metadata)
   const read = async (chosen: readonly string[]) => {
-    const wanted = chosen.map((column) => names[columns.indexOf(column)]!)
-    const compressors = await compressorsFor(codecsOf(metadata, wanted, label), label)
+    const compressors = await compressorsFor(codecsOf(metadata, chosen, label), label)
     let cells: unknown[][]
     try {
-      cells = await readColumns(file, metadata, wanted, compressors)
+      cells = await readColumns(file, metadata, chosen, compressors)
     } catch (error) {
       throw damaged(label, error)
     }
     // A null cell comes as undefined or null; a column of Parquet has no missing cells.
     return {
       rows: Number(metadata.num_rows),
-      cells: cells.map((column) => column.map((cell) => cell ?? null)),
+      cells: cells.map((column) =>
+        column.map((cell) => (cell instanceof Uint8Array ? textFromBytes(cell) : cell) ?? null),
+      ),
       line: (row: number) => row + 1,
     }
   }

@@ -6,7 +6,7 @@ import type { ParquetParsers } from 'hyparquet'
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Text, or the bytes themselves where they are no UTF-8. Its first character may well be U+FEFF. */
-function textFromBytes(bytes: Uint8Array | undefined): unknown {
+export function textFromBytes(bytes: Uint8Array | undefined): unknown {
   if (bytes === undefined) return undefined
   try {
     return decoder.decode(bytes)
