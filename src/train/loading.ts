@@ -28,13 +28,16 @@ function withEos(model: GPTNeo): LoadedModel {
   return { model, eosId: model.config.eos_token_ids[0] ?? -1 }
 }
 
-/** A model with its folder's own weights, in any form where the files are at hand. Throws FinetaleError; nothing stays
- * allocated then. */
-export async function loadModel(source: ModelSource): Promise<LoadedModel> {
+/**
+ * A model with its folder's own weights, in any form where the files are at hand.
+ * @param accept sees the config before any weight is read; what it throws ends the loading
+ * @throws FinetaleError; nothing stays allocated then
+ */
+export async function loadModel(source: ModelSource, accept?: (config: GPTNeoConfig) => void): Promise<LoadedModel> {
   if (source.kind === 'url')
-    return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors'])))
+    return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors']), accept))
   const config = await readFolder(source, ['config.json'])
-  return withEos(await loadFiles({ ...source.files, ...config }))
+  return withEos(await loadFiles({ ...source.files, ...config }, accept))
 }
 
 /** A run's checkpoints to try, the current one first and then the others, latest first. */

@@ -1,11 +1,13 @@
 // The English sentences of the page, by key. Values stand in braces. The recipe's are in englishRecipe.ts, those of sources
 // and checks in englishSources.ts.
 
+import { englishBudget } from './englishBudget'
 import { englishRecipe } from './englishRecipe'
 import { englishRuns } from './englishRuns'
 import { englishSources } from './englishSources'
 
 export const english = {
+  ...englishBudget,
   ...englishRecipe,
   ...englishRuns,
   ...englishSources,

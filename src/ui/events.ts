@@ -43,7 +43,10 @@ export interface FinetaleEvents {
   'finetale-notebook-prompts': { settings: GenerationSettings; writer: Writer }
   'finetale-stop-writing': undefined
   'finetale-dismiss': undefined
-  'finetale-restart': undefined
+  /** The run to resume then; '' for none. */
+  'finetale-restart': string
+  'finetale-recipe-set': Partial<Recipe>
+  'finetale-save-model': undefined
   'finetale-resume-slower': undefined
   /** Every event of the run shown, sent by finetale-app for whoever drives the page from outside. */
   'finetale-run-event': RunEvent
