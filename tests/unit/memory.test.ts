@@ -7,16 +7,10 @@ import { misfit } from '../../src/recipe/fit'
 import { HEAP_LIMIT, heapNeeded, parameterCount, type ModelSize } from '../../src/recipe/memory'
 import { courseNotebook, demo } from '../../src/recipe/presets'
 import type { Recipe } from '../../src/recipe/recipe'
+import { modelSizeOf } from '../support/modelSizes'
 
-function sizeOf(vocab: number, hidden: number, layers: number, positions: number): ModelSize {
-  return {
-    ...{ vocab_size: vocab, hidden_size: hidden, num_layers: layers, intermediate_size: 4 * hidden },
-    max_position_embeddings: positions,
-  }
-}
-
-const course = sizeOf(50257, 768, 4, 2048)
-const builtIn = sizeOf(4096, 192, 6, 256)
+const course = modelSizeOf(50257, 768, 4, 2048)
+const builtIn = modelSizeOf(4096, 192, 6, 256)
 
 function full(B: number, T: number, more: Partial<Recipe> = {}): Recipe {
   return {
@@ -34,9 +28,9 @@ const measured: readonly [ModelSize, number, number, number][] = [
   [course, 4, 512, 1_776_222_208],
   [course, 16, 256, 2_235_564_032],
   [course, 16, 512, 3_392_143_360],
-  [sizeOf(50257, 512, 8, 2048), 8, 256, 1_618_804_736],
-  [sizeOf(50257, 256, 8, 2048), 16, 256, 1_127_415_808],
-  [sizeOf(50257, 64, 8, 2048), 32, 256, 520_159_232],
+  [modelSizeOf(50257, 512, 8, 2048), 8, 256, 1_618_804_736],
+  [modelSizeOf(50257, 256, 8, 2048), 16, 256, 1_127_415_808],
+  [modelSizeOf(50257, 64, 8, 2048), 32, 256, 520_159_232],
   [builtIn, 32, 256, 1_005_584_384],
   [builtIn, 8, 192, 260_243_456],
 ]
@@ -106,12 +100,12 @@ test('an evaluation batch that is too large is named as such', () => {
 })
 
 test('where not even one row fits, a length does; and a model too large for anything is said to be', () => {
-  const long = sizeOf(50257, 1024, 12, 2048)
+  const long = modelSizeOf(50257, 1024, 12, 2048)
   const found = misfit({ size: long, recipe: full(8, 2048) })
   expect(found?.field).toBe('max_length')
   expect(found?.change).toMatchObject({ per_device_train_batch_size: 1 })
   expect(misfit({ size: long, recipe: { ...full(8, 2048), ...found?.change } })).toBeNull()
-  const huge = misfit({ size: sizeOf(50257, 2048, 24, 2048), recipe: full(1, 8) })
+  const huge = misfit({ size: modelSizeOf(50257, 2048, 24, 2048), recipe: full(1, 8) })
   expect([huge?.change, huge?.action]).toEqual([null, expect.stringContaining('smaller model')])
 })
 
