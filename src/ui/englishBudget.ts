@@ -10,6 +10,7 @@ export const englishBudget = {
   budgetNone:
     'This browser keeps nothing for the page, so there are no checkpoints: about {memory} of memory is all that it takes. Download the model before you close the tab.',
   budgetMisfit: 'This will not fit',
+  budgetMisfitField: 'Does not fit, see “What it takes”.',
   budgetFigures: 'Figures',
   budgetDisk: 'On disk',
   budgetCheckpoint: 'One checkpoint (weights and both moments)',

@@ -283,7 +283,7 @@ export class FinetaleApp extends LitElement {
 
   get #problems(): RecipeProblem[] {
     const misfit = this.#budget?.misfit
-    return misfit ? [misfit] : validate(this.recipe)
+    return misfit ? [{ field: misfit.field, message: say('budgetMisfitField') }] : validate(this.recipe)
   }
 
   /** True while a run is in the trainer's hands. */

@@ -7,6 +7,8 @@ import { misfit } from '../../src/recipe/fit'
 import { HEAP_LIMIT, heapNeeded, parameterCount, type ModelSize } from '../../src/recipe/memory'
 import { courseNotebook, demo } from '../../src/recipe/presets'
 import type { Recipe } from '../../src/recipe/recipe'
+import { requireFit } from '../../src/train/refusals'
+import type { TokenizedDataset } from '../../src/workers/protocol'
 import { modelSizeOf } from '../support/modelSizes'
 
 const course = modelSizeOf(50257, 768, 4, 2048)
@@ -114,4 +116,23 @@ test('rows longer than the model has positions for are refused with the length i
   const rows = { rows: 50, longest: 300 }
   expect(misfit({ size: builtIn, recipe, train: rows })).toMatchObject({ change: { max_length: 256 } })
   expect(misfit({ size: builtIn, recipe, train: { rows: 50, longest: 200 }, held: { rows: 0, longest: 0 } })).toBeNull()
+})
+
+test('the trainer refuses by the rows there really are, and its error carries the change', () => {
+  const side = (rows: number, length: number) => ({
+    ...{ ids: new Int32Array(0), lengths: new Int32Array(rows).fill(length), rows, length },
+  })
+  const dataset = { train: side(400, 200), eval: side(10, 200) } as unknown as TokenizedDataset
+  const recipe = { ...demo(), max_length: 256, per_device_train_batch_size: 300 }
+  const refusal = (() => {
+    try {
+      requireFit(builtIn, recipe, dataset, 2)
+    } catch (thrown) {
+      return thrown
+    }
+  })()
+  expect(refusal).toMatchObject({ name: 'FinetaleError', message: expect.stringContaining('batch size 300') as string })
+  const { change } = (refusal as { details: { change: Partial<Recipe> } }).details
+  expect(change.per_device_train_batch_size).toBeGreaterThan(100)
+  expect(() => requireFit(builtIn, { ...recipe, ...change }, dataset, 2)).not.toThrow()
 })
