@@ -6,6 +6,7 @@ import { readAddress } from './state/addressChoice'
 import { InputLoader } from './state/inputLoader'
 import { settleIsolation } from './state/isolation'
 import { LibraryController } from './state/libraryController'
+import { followModelSize } from './state/modelSize'
 import { guardPage } from './state/pageGuards'
 import { RunController } from './state/runController'
 import { RunLibrary } from './state/runLibrary'
@@ -46,6 +47,7 @@ const library = new LibraryController({
   tabs: new Tabs(store),
   show: (runId) => controller.show(runId),
   useModel: (model) => sources.choose({ model }),
+  live: (runId) => controller.liveModel(runId),
   say,
 })
 const restore = () => controller.restore().then(() => library.refresh())
@@ -59,6 +61,7 @@ const app = document.createElement('finetale-app')
 Object.assign(app, { store, controller, sources, library, initial })
 document.body.append(app)
 
+followModelSize(store)
 guardPage(store, () => controller.saveSoon())
 
 async function start() {

@@ -25,6 +25,18 @@ const THREADED_START_MS = 8_000
 
 const THREADS_FLAG = 'WASM_HAS_MULTITHREAD_SUPPORT'
 
+/** The heap cannot grow; what is on it is sound, but most of what is tried next will fail too. */
+export class HeapFullError extends FinetaleError {
+  constructor(wanted: number, held: number) {
+    const [more, now] = [wanted, held].map((bytes) => Math.ceil(bytes / 2 ** 20))
+    super(
+      `The computing engine is out of memory: it holds ${now} MB, its limit is 4096 MB, and ${more} MB more do not fit.`,
+      'Use a smaller batch size or maximum length, or a smaller model; your last checkpoint is kept.',
+    )
+    this.name = 'HeapFull'
+  }
+}
+
 let ready: Promise<BackendInfo> | null = null
 
 export interface BackendOptions {
@@ -106,11 +118,7 @@ function refuseNullPointers(): void {
     // Sizes wrap at 4 GiB on their way into wasm.
     const pointer = bytes < 2 ** 32 ? malloc(bytes) : 0
     if (pointer !== 0 || bytes === 0) return pointer
-    const [wanted, held] = [bytes, heapBytes()].map((n) => Math.ceil(n / 2 ** 20))
-    throw new FinetaleError(
-      `The computing engine is out of memory: it holds ${held} MB, its limit is 4096 MB, and ${wanted} MB more do not fit.`,
-      'Use a smaller batch size or maximum length, or a smaller model; your last checkpoint is kept.',
-    )
+    throw new HeapFullError(bytes, heapBytes())
   }
 }
 

@@ -1,5 +1,7 @@
 // The error meant for people: one plain sentence on what happened and one on what to do. Not for programming faults.
 
+import type { Recipe } from './recipe'
+
 /** Kinds of errors that the page answers with a button of their own. */
 export type ErrorCode =
   | 'hub-missing'
@@ -18,6 +20,8 @@ export interface ErrorDetails {
   readonly code?: ErrorCode
   /** Seconds after which the same request may be tried again, where the server said so. */
   readonly retryAfter?: number
+  /** Fields of the recipe with which the same command would work. */
+  readonly change?: Partial<Recipe>
 }
 
 export class FinetaleError extends Error {

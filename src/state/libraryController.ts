@@ -15,6 +15,8 @@ export interface LibraryParts {
   readonly show: (runId: string) => Promise<void>
   /** Takes a model for the next run. */
   readonly useModel: (model: ModelSource) => Promise<unknown>
+  /** The weights of a run in memory, their step, and the model they belong to. */
+  readonly live: (runId: string) => Promise<{ model: ModelSource; weights: Blob; step: number }>
   readonly say: (key: 'runExporting' | 'runImporting' | 'runImported' | 'runForked', values: Values) => string
 }
 
@@ -86,8 +88,18 @@ export class LibraryController {
         what === 'run'
           ? await library.exportRun(runId, {}, onProgress)
           : await library.exportModel(runId, {}, onProgress)
-      const slug = name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'run'
-      return { name: `${slug}-${what === 'run' ? 'run' : 'model'}-step${run?.step ?? 0}.zip`, content }
+      return { name: `${slug(name)}-${what === 'run' ? 'run' : 'model'}-step${run?.step ?? 0}.zip`, content }
+    })
+  }
+
+  /** The zip of the model as it is in memory: for a run of which nothing, or not the latest, could be stored. */
+  async exportLive(): Promise<{ name: string; content: Blob }> {
+    const { store, library, live, say } = this.#parts
+    const { runId, runName } = store.state
+    return this.#carrying(say('runExporting', { name: runName }), async (onProgress) => {
+      const { model, weights, step } = await live(runId)
+      const content = await library.zipModel(model, weights, onProgress)
+      return { name: `${slug(runName)}-model-step${step}.zip`, content }
     })
   }
 
@@ -150,4 +162,9 @@ export class LibraryController {
       store.update({ transfer: null })
     }
   }
+}
+
+/** A run's name as part of a file's name. */
+function slug(name: string): string {
+  return name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'run'
 }

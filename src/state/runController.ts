@@ -4,7 +4,7 @@
 import { proxy, transfer } from 'comlink'
 import { FinetaleError } from '../recipe/error'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
-import { toErrorData } from '../workers/clients'
+import { toErrorData, WORKER_CRASHED } from '../workers/clients'
 import type {
   DataSource,
   FinetaleErrorData,
@@ -18,7 +18,7 @@ import { buffersOf, encodeAll, tokenizeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
 import { InputPreview } from './inputPreview'
 import { generationFor, promptsFor } from './prompts'
-import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory } from './storedRuns'
+import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory, runReleased } from './storedRuns'
 import type { Database } from './storedRuns'
 import { TextWriter } from './textWriter'
 
@@ -132,6 +132,12 @@ export class RunController {
     return this.#parts.trainer.call((api) => api.saveSoon())
   }
 
+  /** The weights of a run in memory, with the model they belong to. */
+  async liveModel(runId: string): Promise<{ model: ModelSource; weights: Blob; step: number }> {
+    const { model } = await this.#parts.inputs.ofRun(runId)
+    return { model, ...(await this.#parts.trainer.call((api) => api.weights(runId))) }
+  }
+
   async stop(mode: StopMode): Promise<void> {
     const { store, trainer } = this.#parts
     const { runId } = store.state
@@ -152,7 +158,9 @@ export class RunController {
       store.update({ interrupted })
     } catch (thrown) {
       // A tab that blocks the database may let go; storageWatch.ts tells of it and reads again then.
-      if (toErrorData(thrown).code !== 'blocked') store.note(say('warnNoStorage'))
+      if (toErrorData(thrown).code === 'blocked') return
+      store.note(say('warnNoStorage'))
+      store.update({ storage: 'none' })
     }
   }
 
@@ -225,8 +233,8 @@ export class RunController {
     await this.#findInterrupted()
   }
 
-  /** Replaces crashed workers by fresh ones; runs go on from their checkpoints. */
-  async restartWorkers(): Promise<void> {
+  /** Replaces crashed workers by fresh ones, and goes on with `runId` from its last checkpoint where one is given. */
+  async restartWorkers(runId = ''): Promise<void> {
     const { store, tokenizer, trainer, inputs } = this.#parts
     const { model, data } = store.state
     this.text.holds('')
@@ -235,6 +243,10 @@ export class RunController {
     trainer.restart()
     store.update({ error: null, writing: null })
     void this.warmUp()
+    if (runId !== '') {
+      await runReleased(runId)
+      return this.resume(runId)
+    }
     await this.prepare(model, data)
     await this.#findInterrupted()
   }
@@ -273,6 +285,7 @@ export class RunController {
       if (state.runId === runId && state.phase !== 'failed') {
         this.receive({ kind: 'failed', runId, error: toErrorData(thrown) })
       }
+      if (toErrorData(thrown).name === WORKER_CRASHED) await runReleased(runId)
     } finally {
       this.#live = ''
       await this.#findInterrupted()

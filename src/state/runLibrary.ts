@@ -63,6 +63,10 @@ export class RunLibrary {
     return this.#alone((api) => api.exportModel(runId, extra, proxy(onProgress)))
   }
 
+  zipModel(model: ModelSource, weights: Blob, onProgress: LibraryProgress): Promise<Blob> {
+    return this.#alone((api) => api.zipModel(model, weights, proxy(onProgress)))
+  }
+
   /** Returns the id of the run that was stored. */
   importRun(bundle: File, onProgress: LibraryProgress): Promise<string> {
     return this.#alone((api) => api.importRun(bundle, bundle.name, proxy(onProgress)))

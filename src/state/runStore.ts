@@ -8,7 +8,7 @@ import type { HubItem, Side } from './sources'
 import { BASE, emptyState, noRun, timedPhases } from './storeState'
 import type { StoreState } from './storeState'
 
-export { BASE, isActive, isBusy } from './storeState'
+export { BASE, isActive, isBusy, resumable } from './storeState'
 export type { InterruptedRun, StoreState } from './storeState'
 
 export type Schedule = (notify: () => void) => void
@@ -133,11 +133,13 @@ export class RunStore {
         this.update({ latestEval: event.metrics })
         return true
       case 'checkpoint':
-        this.update({ checkpoint: { step: event.step, at: Date.now(), bytes: event.bytes } })
+        this.update({ checkpoint: { step: event.step, at: Date.now(), bytes: event.bytes }, storage: 'works' })
         return true
       case 'warning':
         this.warn(event.message)
         if (event.code === 'not-finite') this.update({ spoilt: true })
+        if (event.code === 'quota') this.update({ storage: 'full' })
+        if (event.code === 'no-storage') this.update({ storage: 'none' })
         return true
       case 'generation':
         this.addGenerations([event.row])

@@ -34,6 +34,8 @@ export class StorageWatch {
       if (parts.store.state.library === library) return
       library = parts.store.state.library
       void this.#remember()
+      // A run that was deleted or imported changes what is in use.
+      void spaceReported().then((space) => parts.store.update({ space }))
     })
   }
 

@@ -1,6 +1,7 @@
 // What the page knows, as one type, and the small questions that many elements ask of it. Values only: runStore.ts keeps
 // and changes it.
 
+import type { ModelSize } from '../recipe/memory'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import type { RunState } from '../storage/schema'
 import type { SpaceReported } from '../storage/space'
@@ -41,6 +42,8 @@ export interface StoreState {
   /** The inputs in use; null while a repository chosen on a hub has still to be fetched. */
   readonly model: ModelSource | null
   readonly data: DataSource | null
+  /** Sizes of the model in use, from its config.json; null while they are not known. */
+  readonly modelSize: ModelSize | null
   /** Repositories chosen on a hub; null where the input is built in or from files. */
   readonly hub: HubItems
   readonly preview: DatasetPreview | null
@@ -86,6 +89,8 @@ export interface StoreState {
   readonly library: readonly LibraryRun[]
   /** What the browser reports of its storage; null while it was not asked. */
   readonly space: SpaceReported | null
+  /** What became of the last save: 'full' when there was no room for it, 'none' where the browser keeps nothing. */
+  readonly storage: 'works' | 'full' | 'none'
   /** The bundle being written or read, 0 to 1; null when there is none. */
   readonly transfer: { readonly label: string; readonly share: number } | null
   /** The run of another tab that is followed here; '' when there is none. */
@@ -118,6 +123,7 @@ export const emptyState: StoreState = {
   ready: false,
   model: null,
   data: null,
+  modelSize: null,
   hub: { model: null, data: null },
   preview: null,
   rowIndex: 0,
@@ -132,6 +138,7 @@ export const emptyState: StoreState = {
   interrupted: [],
   library: [],
   space: null,
+  storage: 'works',
   transfer: null,
 }
 
@@ -145,6 +152,12 @@ const busyPhases: readonly RunPhase[] = [...timedPhases, 'downloading', 'loading
 /** True while the worker is at work on a run, so that settings must not change under it. */
 export function isBusy(phase: RunPhase): boolean {
   return busyPhases.includes(phase)
+}
+
+/** The run shown, where a checkpoint of it is stored that it can go on from. */
+export function resumable({ runId, checkpoint, interrupted }: StoreState): { id: string; step: number } | null {
+  const saved = interrupted.find((run) => run.id === runId)?.saved ?? checkpoint
+  return runId === '' || !saved ? null : { id: runId, step: saved.step }
 }
 
 /** True while a run is in this tab's trainer: at work, or paused in memory. */

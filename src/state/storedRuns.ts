@@ -53,6 +53,12 @@ export async function heldLocks(): Promise<ReadonlySet<string | undefined>> {
   return new Set((held ?? []).map((lock) => lock.name))
 }
 
+/** Resolves when no tab owns the run, or after `ms`: a worker that was ended holds its lock for a moment longer. */
+export async function runReleased(runId: string, ms = 5_000): Promise<void> {
+  if (!('locks' in navigator)) return
+  await navigator.locks.request(runLock(runId), { signal: AbortSignal.timeout(ms) }, () => {}).catch(() => {})
+}
+
 async function describe(db: Database, record: RunRecord): Promise<InterruptedRun> {
   const { id, name, state, step, totalSteps, currentCheckpoint } = record
   const manifests = await listCheckpoints(db, id)

@@ -72,7 +72,12 @@ export async function modelFiles(db: Database, runId: string): Promise<Record<st
 
 /** The model of a run as a zipped folder that `from_pretrained` opens. @throws as modelFiles does */
 export async function exportModel(db: Database, runId: string, options: ExportOptions = {}): Promise<Blob> {
-  const files = new Map(Object.entries(await modelFiles(db, runId)))
+  return zipModel(await modelFiles(db, runId), options)
+}
+
+/** The files of a model as a zip. */
+export function zipModel(model: Readonly<Record<string, Blob>>, options: ExportOptions = {}): Promise<Blob> {
+  const files = new Map(Object.entries(model))
   for (const [path, text] of Object.entries(options.extra ?? {})) files.set(path, new Blob([text]))
   return zip('the model', files, options.onProgress)
 }

@@ -30,26 +30,31 @@ function withEos(model: GPTNeo): LoadedModel {
   return { model, eosId: model.config.eos_token_ids[0] ?? -1 }
 }
 
-/** A model with its folder's own weights, in any form where the files are at hand. Throws FinetaleError; nothing stays
- * allocated then. */
-export async function loadModel(source: ModelSource): Promise<LoadedModel> {
+/**
+ * A model with its folder's own weights, in any form where the files are at hand.
+ * @param accept sees the config before any weight is read; what it throws ends the loading
+ * @throws FinetaleError; nothing stays allocated then
+ */
+export async function loadModel(source: ModelSource, accept?: (config: GPTNeoConfig) => void): Promise<LoadedModel> {
   if (source.kind === 'url')
-    return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors'])))
+    return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors']), accept))
   const config = await readFolder(source, ['config.json'])
-  return withEos(await loadFiles({ ...source.files, ...config }))
+  return withEos(await loadFiles({ ...source.files, ...config }, accept))
 }
 
 /**
  * The model that a new run begins with: its folder's weights, or ones drawn anew for its config.json, where the folder
- * needs no weights and those it has are not read. The model's notes say so.
+ * needs no weights and those it has are not read. The model's notes say so. `accept` as for loadModel.
  */
 export async function loadInitialModel(
   source: ModelSource,
   { model_init, seed }: Pick<Recipe, 'model_init' | 'seed'>,
+  accept?: (config: GPTNeoConfig) => void,
 ): Promise<LoadedModel> {
-  if (model_init !== 'from_config') return loadModel(source)
+  if (model_init !== 'from_config') return loadModel(source, accept)
   const files = await readFolder(source, ['config.json'])
   const config = parseConfig(await (files['config.json'] ?? new Blob([])).text())
+  accept?.(config)
   const note =
     `The run begins from scratch: weights drawn from the normal distribution (0, ${initializerRange(config)}) with seed ` +
     `${seed}; those of the model folder are not used.`

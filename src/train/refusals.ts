@@ -1,10 +1,13 @@
 // The sentences with which the trainer refuses a command: what is missing or in the way, and what to do.
 
 import { FinetaleError } from '../recipe/error'
+import { misfit } from '../recipe/fit'
+import type { ModelSize } from '../recipe/memory'
+import type { Recipe } from '../recipe/recipe'
 import type { Database } from '../storage/db'
 import { getRun } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
-import type { TokenizedDataset } from '../workers/protocol'
+import type { TokenizedDataset, TokenRows } from '../workers/protocol'
 
 /** The stored run. Throws FinetaleError when it is gone. */
 export async function requireRecord(db: Database, runId: string): Promise<RunRecord> {
@@ -29,6 +32,16 @@ export function requireSameData(record: RunRecord, dataset: TokenizedDataset): v
     'The data set is not the one this run was trained on, so going on would not be the same run.',
     'Start a new run with this data set.',
   )
+}
+
+/** Throws FinetaleError with the largest setting that fits when the model has too few positions or memory too little room. */
+export function requireFit(size: ModelSize, recipe: Recipe, dataset: TokenizedDataset, threads: number): void {
+  const rowsSize = ({ rows, lengths }: TokenRows) => ({ rows, longest: lengths.reduce((a, b) => Math.max(a, b), 0) })
+  const work = { size, recipe, threads, train: rowsSize(dataset.train), held: rowsSize(dataset.eval) }
+  const problem = misfit(work)
+  if (problem === null) return
+  const { message, action, change } = problem
+  throw new FinetaleError(message, action, change === null ? {} : { change })
 }
 
 /** For what must wait until no run is live. */

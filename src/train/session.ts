@@ -13,6 +13,7 @@ import type {
   FinetaleErrorData,
   GenerateRequest,
   GenerationRow,
+  Living,
   ModelSource,
   ResumeRequest,
   RunEvent,
@@ -30,10 +31,11 @@ import { withRunLock } from './lock'
 import { type LoadedModel, loadInitialModel, loadModel, loadStoredModel, loadStoredRun } from './loading'
 import { startCursor } from './loop'
 import { AdamW } from './optimizer'
-import { busy, notInMemory, requireRecord, requireRows, requireSameData } from './refusals'
+import { busy, notInMemory, requireFit, requireRecord, requireRows, requireSameData } from './refusals'
 import { Run, type RunParts } from './run'
 import { totalSteps } from './schedule'
 import { selfCheck } from './selfCheck'
+import { weightsAsSafetensors } from './weightsFile'
 import { writeText } from './writeText'
 
 /** Run id of a model loaded for generation only. */
@@ -44,7 +46,7 @@ interface Held extends LoadedModel {
   step: number
 }
 
-export class TrainerSession implements TrainerApi {
+export class TrainerSession implements Omit<TrainerApi, keyof Living> {
   readonly #mutex = new Mutex()
   #emit: (event: RunEvent) => void = () => {}
   #decode: Decode = () => Promise.reject(new Error('connect() was not called'))
@@ -82,7 +84,9 @@ export class TrainerSession implements TrainerApi {
       requireRows(dataset)
       this.#tell(runId, 'loading', request.model.label)
       const environment = await this.initialise({ threads: recipe.threads })
-      const { model } = await this.#take(runId, 0, () => loadInitialModel(request.model, recipe))
+      const { model } = await this.#take(runId, 0, () =>
+        loadInitialModel(request.model, recipe, (config) => requireFit(config, recipe, dataset, environment.threads)),
+      )
       for (const message of model.notes) this.#warn(runId, message)
       const keeper = await keeperFor(runId, (message, code) => this.#warn(runId, message, code))
       await keeper.begin(newRecord(request, environment, model.nonEmbeddingParameterCount))
@@ -122,17 +126,9 @@ export class TrainerSession implements TrainerApi {
     })
   }
 
-  async pause(): Promise<void> {
-    this.#run?.control.pause()
-  }
-
-  async continue(): Promise<void> {
-    this.#run?.control.continue()
-  }
-
-  async stepOnce(): Promise<void> {
-    this.#run?.control.stepOnce()
-  }
+  readonly pause = async (): Promise<void> => this.#run?.control.pause()
+  readonly continue = async (): Promise<void> => this.#run?.control.continue()
+  readonly stepOnce = async (): Promise<void> => this.#run?.control.stepOnce()
 
   /** Resolves when the run has left the loop and is saved or removed. */
   async stop(mode: StopMode): Promise<void> {
@@ -150,11 +146,9 @@ export class TrainerSession implements TrainerApi {
     const { runId, prompt, settings } = request
     if (this.#held?.runId !== runId) await this.loadRun(runId)
     return this.#mutex.run(async () => {
-      const held = this.#held
-      if (held === null || held.runId !== runId) throw notInMemory()
+      const { model, eosId, step } = this.#inMemory(runId)
       const row = await writeText({
-        ...{ model: held.model, eosId: held.eosId, runId, prompt, settings, onText },
-        step: this.#liveId === runId ? (this.#run?.step ?? held.step) : held.step,
+        ...{ model, eosId, runId, prompt, settings, onText, step },
         decode: this.#decode,
         stopped: this.#beginText(),
         warn: (message) => this.#warn(runId, message),
@@ -164,6 +158,21 @@ export class TrainerSession implements TrainerApi {
       this.#emit({ kind: 'generation', runId, row })
       return row
     })
+  }
+
+  /** Between two steps, so that all numbers are of the same one. */
+  weights(runId: string): Promise<{ step: number; weights: Blob }> {
+    return this.#mutex.run(() => {
+      const { model, step } = this.#inMemory(runId)
+      return { step, weights: weightsAsSafetensors(model) }
+    })
+  }
+
+  /** The model in memory when it is this run's, at the step it is at. @throws FinetaleError when it is another's */
+  #inMemory(runId: string): Held {
+    const held = this.#held
+    if (held?.runId !== runId) throw notInMemory()
+    return { ...held, step: (this.#liveId === runId ? this.#run?.step : undefined) ?? held.step }
   }
 
   async stopGenerating(): Promise<void> {

@@ -83,12 +83,6 @@ export const appStyles = css`
     font-size: 20px;
     font-weight: 650;
   }
-  .train {
-    display: grid;
-    grid-template-columns: 360px minmax(0, 1fr);
-    gap: 20px;
-    align-items: start;
-  }
   a {
     color: var(--accent);
   }
@@ -100,11 +94,6 @@ export const appStyles = css`
     margin-top: 32px;
     padding-top: 16px;
     border-top: 1px solid var(--line);
-  }
-  @media (max-width: 960px) {
-    .train {
-      grid-template-columns: minmax(0, 1fr);
-    }
   }
   @media (max-width: 560px) {
     .page {

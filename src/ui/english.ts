@@ -1,12 +1,14 @@
 // The English sentences of the page, by key. Values stand in braces. The recipe's are in englishRecipe.ts, those of sources
 // and checks in englishSources.ts, the glossary in englishTerms.ts. "[word|term]" opens a definition (terms.ts).
 
+import { englishBudget } from './englishBudget'
 import { englishRecipe } from './englishRecipe'
 import { englishRuns } from './englishRuns'
 import { englishSources } from './englishSources'
 import { englishTerms } from './englishTerms'
 
 export const english = {
+  ...englishBudget,
   ...englishRecipe,
   ...englishRuns,
   ...englishSources,

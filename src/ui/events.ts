@@ -48,7 +48,10 @@ export interface FinetaleEvents {
   'finetale-character': Character
   'finetale-generation-settings': GenerationSettings
   'finetale-dismiss': undefined
-  'finetale-restart': undefined
+  /** The run to resume then; '' for none. */
+  'finetale-restart': string
+  'finetale-recipe-set': Partial<Recipe>
+  'finetale-save-model': undefined
   'finetale-resume-slower': undefined
   /** Every event of the run shown, sent by finetale-app for whoever drives the page from outside. */
   'finetale-run-event': RunEvent

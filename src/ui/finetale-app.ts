@@ -6,8 +6,9 @@ import { html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import { presets, type PresetName } from '../recipe/presets'
 import type { Recipe } from '../recipe/recipe'
-import { validate } from '../recipe/validate'
+import { validate, type RecipeProblem } from '../recipe/validate'
 import { readAddress, type AddressChoice } from '../state/addressChoice'
+import { budgetOf, type Budget } from '../state/budget'
 import type { LibraryController } from '../state/libraryController'
 import { presetChoices } from '../state/presetSources'
 import type { RunController } from '../state/runController'
@@ -20,20 +21,18 @@ import { appStyles } from './appStyles'
 import { send, type FinetaleEvent } from './events'
 import './finetale-check-panel'
 import './finetale-data-step'
-import './finetale-export-panel'
-import './finetale-guide'
 import './finetale-live-region'
-import './finetale-metrics'
 import './finetale-notices'
-import './finetale-recipe-panel'
 import './finetale-resume-banner'
 import './finetale-run-bar'
 import './finetale-runs-step'
 import './finetale-thread-notice'
+import './finetale-train-step'
 import './finetale-try-step'
 import { formatLoss, formatPercent } from './format'
 import { logo } from './logo'
 import { say } from './messages'
+import { saveLiveModel } from './saveFile'
 import { phaseLabel, runSummary, shareDone } from './runSummary'
 import { controls } from './sharedStyles'
 
@@ -92,9 +91,8 @@ export class FinetaleApp extends LitElement {
   }
 
   override render() {
-    const { error, notes, warnings, interrupted, spoilt, checkpoint } = this.store.state
     return html`
-      <div class="page">
+      <div class="page" @finetale-show-runs=${() => this.#scrollTo('runs')} @finetale-recipe-set=${this.set}>
         <header>
           <div class="brand">
             ${logo}
@@ -109,25 +107,22 @@ export class FinetaleApp extends LitElement {
         </header>
         ${this.renderBar()}
         <finetale-resume-banner
-          .runs=${this.#active ? [] : interrupted}
+          .runs=${this.#active ? [] : this.store.state.interrupted}
           @finetale-resume=${(event: FinetaleEvent<'finetale-resume'>) => this.resume(event.detail)}
           @finetale-discard=${(event: FinetaleEvent<'finetale-discard'>) => this.#do((c) => c.discard(event.detail))}
         ></finetale-resume-banner>
         <finetale-thread-notice .store=${this.store}></finetale-thread-notice>
         <finetale-notices
-          .error=${error}
-          .warnings=${[...notes, ...warnings]}
-          .lastGood=${spoilt ? (checkpoint?.step ?? 0) : null}
+          .state=${this.store.state}
           @finetale-resume-slower=${() => this.#do((c) => c.resumeSlower(this.store.state.runId))}
           @finetale-dismiss=${() => this.store.update({ error: null })}
-          @finetale-restart=${() => this.#do((c) => c.restartWorkers())}
+          @finetale-restart=${({ detail }: FinetaleEvent<'finetale-restart'>) => this.#do((c) => c.restartWorkers(detail))}
+          @finetale-save-model=${() => this.#do(() => saveLiveModel(this.library))}
         ></finetale-notices>
         <main>
           <section class="step" id="step-data">${this.renderHeading(1, say('stepData'))} ${this.renderData()}</section>
           <section class="step" id="step-train" @finetale-show-try=${() => this.#scrollTo('try')}>
-            ${this.renderHeading(2, say('stepTrain'))}
-            <finetale-guide place="train" .store=${this.store}></finetale-guide>
-            ${this.renderTrain()}
+            ${this.renderHeading(2, say('stepTrain'))} ${this.renderTrain()}
           </section>
           <section class="step" id="step-try">
             ${this.renderHeading(3, say('stepTry'))}
@@ -170,7 +165,7 @@ export class FinetaleApp extends LitElement {
   private renderBar() {
     const { phase, ready, hub } = this.store.state
     const fetchable = missingSides(hub).length > 0 && phase !== 'downloading'
-    const invalid = validate(this.recipe).length > 0
+    const invalid = this.#problems.length > 0
     return html`<finetale-run-bar
       .phase=${phase}
       .label=${phaseLabel(this.store.state)}
@@ -195,32 +190,20 @@ export class FinetaleApp extends LitElement {
       .controller=${this.controller}
       .recipe=${this.recipe}
       @finetale-preset=${(event: FinetaleEvent<'finetale-preset'>) => this.presetChosen(event.detail)}
-      @finetale-show-runs=${() => this.#scrollTo('runs')}
     ></finetale-data-step>`
   }
 
   private renderTrain() {
-    return html`
-      <div class="train">
-        <finetale-recipe-panel
-          .recipe=${this.recipe}
-          .base=${this.base}
-          .preset=${this.preset}
-          .problems=${validate(this.recipe)}
-          .running=${this.#active}
-          @finetale-recipe-change=${(event: FinetaleEvent<'finetale-recipe-change'>) => this.edit(event.detail)}
-          @finetale-preset=${(event: FinetaleEvent<'finetale-preset'>) => this.presetChosen(event.detail)}
-        ></finetale-recipe-panel>
-        <div>
-          <finetale-metrics
-            .state=${this.store.state}
-            .steps=${this.store.steps}
-            .evals=${this.store.evals}
-          ></finetale-metrics>
-          <finetale-export-panel .store=${this.store}></finetale-export-panel>
-        </div>
-      </div>
-    `
+    return html`<finetale-train-step
+      .store=${this.store}
+      .recipe=${this.recipe}
+      .base=${this.base}
+      .preset=${this.preset}
+      .problems=${this.#problems}
+      .budget=${this.#budget}
+      @finetale-recipe-change=${(event: FinetaleEvent<'finetale-recipe-change'>) => this.edit(event.detail)}
+      @finetale-preset=${(event: FinetaleEvent<'finetale-preset'>) => this.presetChosen(event.detail)}
+    ></finetale-train-step>`
   }
 
   private renderEnvironment() {
@@ -261,6 +244,12 @@ export class FinetaleApp extends LitElement {
     this.#viewRow(this.store.state.rowIndex)
   }
 
+  /** Takes over what a refusal proposes. */
+  private readonly set = ({ detail }: FinetaleEvent<'finetale-recipe-set'>) => {
+    this.store.update({ error: null })
+    this.edit({ ...this.recipe, ...detail })
+  }
+
   private presetChosen(name: PresetName) {
     this.preset = name
     this.base = presets[name]()
@@ -285,6 +274,16 @@ export class FinetaleApp extends LitElement {
   #scrollTo(step: Place) {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches
     this.renderRoot.querySelector(`#step-${step}`)?.scrollIntoView({ behavior: calm ? 'auto' : 'smooth' })
+  }
+
+  /** What the recipe takes; it cannot be counted while it is wrong. */
+  get #budget(): Budget | null {
+    return validate(this.recipe).length > 0 ? null : budgetOf(this.store.state, this.recipe)
+  }
+
+  get #problems(): RecipeProblem[] {
+    const misfit = this.#budget?.misfit
+    return misfit ? [{ field: misfit.field, message: say('budgetMisfitField') }] : validate(this.recipe)
   }
 
   /** True while a run is in the trainer's hands. */

@@ -2,15 +2,21 @@
 
 import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
-import type { FinetaleErrorData } from '../workers/protocol'
+import type { Recipe } from '../recipe/recipe'
+import { resumable } from '../state/runStore'
+import { emptyState, type StoreState } from '../state/storeState'
+import { changeLabel } from './changeLabel'
 import { send } from './events'
 import { say } from './messages'
 import { controls } from './sharedStyles'
 
-/** Errors after which the worker is of no use until it is started afresh. */
-const deadly: readonly string[] = ['WorkerCrashed', 'HeapAborted']
+/** Errors after which the worker is of no use until it is started afresh, by name. */
+const deadly: readonly string[] = ['WorkerCrashed', 'HeapAborted', 'HeapFull', 'KernelThreadLostError']
 
-/** @fires finetale-dismiss @fires finetale-restart @fires finetale-resume-slower */
+/**
+ * @fires finetale-dismiss @fires finetale-restart @fires finetale-resume-slower @fires finetale-recipe-set
+ * @fires finetale-show-runs @fires finetale-save-model
+ */
 @customElement('finetale-notices')
 export class FinetaleNotices extends LitElement {
   static override styles = [
@@ -54,6 +60,9 @@ export class FinetaleNotices extends LitElement {
         color: var(--warn);
         font-size: 13px;
       }
+      .warnings .buttons:not(:empty) {
+        margin-top: 10px;
+      }
       ul {
         max-height: 160px;
         margin: 0;
@@ -64,13 +73,11 @@ export class FinetaleNotices extends LitElement {
     `,
   ]
 
-  @property({ attribute: false }) error: FinetaleErrorData | null = null
-  @property({ attribute: false }) warnings: readonly string[] = []
-  /** The step of the last good checkpoint of a run whose numbers are no longer finite; null when all is well. */
-  @property({ attribute: false }) lastGood: number | null = null
+  @property({ attribute: false }) state: StoreState = emptyState
 
   override render() {
-    const { error, warnings } = this
+    const { error, notes, warnings: ofRun } = this.state
+    const warnings = [...notes, ...ofRun]
     return html`
       ${
         error
@@ -82,17 +89,8 @@ export class FinetaleNotices extends LitElement {
                   <p class="muted">${error.action}</p>
                 </div>
                 <div class="buttons">
-                  ${
-                    deadly.includes(error.name)
-                      ? html`<button
-                          id="restart"
-                          class="primary"
-                          @click=${() => send(this, 'finetale-restart', undefined)}
-                        >
-                          ${say('restartWorker')}
-                        </button>`
-                      : nothing
-                  }
+                  ${deadly.includes(error.name) ? this.renderRestart() : nothing}
+                  ${error.change ? this.renderChange(error.change) : nothing}
                   <button @click=${() => send(this, 'finetale-dismiss', undefined)}>${say('dismiss')}</button>
                 </div>
               </section>
@@ -107,22 +105,60 @@ export class FinetaleNotices extends LitElement {
                 <ul>
                   ${warnings.map((warning) => html`<li>${warning}</li>`)}
                 </ul>
-                ${
-                  this.lastGood === null
-                    ? nothing
-                    : html`<button
-                        id="resume-slower"
-                        class="primary"
-                        @click=${() => send(this, 'finetale-resume-slower', undefined)}
-                      >
-                        ${say('resumeSlower', { step: this.lastGood })}
-                      </button>`
-                }
+                <div class="buttons">${this.renderStorage()} ${this.renderSlower()}</div>
               </section>
             `
           : nothing
       }
     `
+  }
+
+  /** One click starts the worker afresh and goes on from the last checkpoint, where there is one. */
+  private renderRestart() {
+    const run = resumable(this.state)
+    return html`<button id="restart" class="primary" @click=${() => send(this, 'finetale-restart', run?.id ?? '')}>
+      ${run ? say('restartAndResume', { step: run.step }) : say('restartWorker')}
+    </button>`
+  }
+
+  private renderChange(change: Partial<Recipe>) {
+    return html`<button id="apply" class="primary" @click=${() => send(this, 'finetale-recipe-set', change)}>
+      ${changeLabel(change)}
+    </button>`
+  }
+
+  /** What to do while nothing can be saved: room can be made only where there is a store. */
+  private renderStorage() {
+    const { storage, latest } = this.state
+    if (storage === 'works') return nothing
+    return html`
+      ${
+        storage === 'full'
+          ? html`<button id="free-space" @click=${() => send(this, 'finetale-show-runs', undefined)}>
+              ${say('freeSpace')}
+            </button>`
+          : nothing
+      }
+      ${
+        latest
+          ? html`<button id="save-model" @click=${() => send(this, 'finetale-save-model', undefined)}>
+              ${say('saveModelNow')}
+            </button>`
+          : nothing
+      }
+    `
+  }
+
+  private renderSlower() {
+    const { spoilt, checkpoint } = this.state
+    if (!spoilt) return nothing
+    return html`<button
+      id="resume-slower"
+      class="primary"
+      @click=${() => send(this, 'finetale-resume-slower', undefined)}
+    >
+      ${say('resumeSlower', { step: checkpoint?.step ?? 0 })}
+    </button>`
   }
 }
 

@@ -2,7 +2,9 @@
 // Wiring only; the work is in src/storage.
 
 import { expose } from 'comlink'
-import { exportModel, exportRun, modelFiles } from '../storage/bundleExport'
+import { tokenizerFileNames } from '../data/tokenizerFiles'
+import { readFolder } from '../hub/hub'
+import { exportModel, exportRun, modelFiles, zipModel } from '../storage/bundleExport'
 import { importRun } from '../storage/bundleImport'
 import { openFinetaleDB } from '../storage/db'
 import { getRun } from '../storage/runs'
@@ -16,6 +18,10 @@ const api: BundleApi = {
   exportModel: throwingData(async (runId, extra, onProgress) =>
     exportModel(await openFinetaleDB(), runId, { extra, onProgress }),
   ),
+  zipModel: throwingData(async (model, weights, onProgress) => {
+    const files = await readFolder(model, ['config.json'], tokenizerFileNames)
+    return zipModel({ ...files, 'model.safetensors': weights }, { onProgress })
+  }),
   importRun: throwingData(async (bundle, label, onProgress) => {
     const { id } = await importRun(await openFinetaleDB(), bundle, label, onProgress)
     return id

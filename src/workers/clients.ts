@@ -4,7 +4,7 @@
 import { proxy, wrap } from 'comlink'
 import type { Remote } from 'comlink'
 import { FinetaleError, type ErrorDetails } from '../recipe/error'
-import type { BundleApi, Decode, FinetaleErrorData, RunEvent, TokenizerApi, TrainerApi } from './protocol'
+import type { BundleApi, Decode, FinetaleErrorData, Living, RunEvent, TokenizerApi, TrainerApi } from './protocol'
 
 export const WORKER_CRASHED = 'WorkerCrashed'
 
@@ -29,8 +29,12 @@ export function toErrorData(thrown: unknown): FinetaleErrorData {
 /** The details of an error that crossed as data, or of a FinetaleError of this side. */
 function detailsOf(thrown: object): ErrorDetails {
   if (thrown instanceof FinetaleError) return thrown.details
-  const { code, retryAfter }: ErrorDetails = thrown
-  return { ...(code === undefined ? {} : { code }), ...(retryAfter === undefined ? {} : { retryAfter }) }
+  const { code, retryAfter, change }: ErrorDetails = thrown
+  return {
+    ...(code === undefined ? {} : { code }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ...(change === undefined ? {} : { change }),
+  }
 }
 
 interface Live<Api> {
@@ -39,12 +43,23 @@ interface Live<Api> {
   /** Never resolves; rejects when the worker dies. */
   readonly died: Promise<never>
   readonly kill: (reason: FinetaleErrorData) => void
+  /** Ends the waiting for the worker's death. */
+  readonly watched: AbortController
+}
+
+/** Calls `died` when a worker is gone that sent no event: when the lock comes free that it holds for as long as it lives. */
+export async function watchLife(api: Remote<Living>, died: () => void, signal: AbortSignal): Promise<void> {
+  if (!('locks' in navigator)) return
+  const name = `finetale-alive-${crypto.randomUUID()}`
+  await api.holdForLife(name)
+  await navigator.locks.request(name, { signal }, () => {})
+  died()
 }
 
 function createClient<Api>(
   label: string,
   spawn: () => Worker,
-  onStart: (api: Remote<Api>) => void,
+  onStart: (api: Remote<Api>, died: () => void, watched: AbortSignal) => void,
   onCrash: (error: FinetaleErrorData) => void,
 ): WorkerClient<Api> {
   let live: Live<Api> | null = null
@@ -57,9 +72,12 @@ function createClient<Api>(
       kill = reject
     })
     died.catch(() => {})
-    const crashed = (event: Event) => {
-      const reason =
-        event instanceof ErrorEvent && event.message ? event.message : 'it could not be loaded or ran out of memory'
+    const watched = new AbortController()
+    const crashed = (event?: Event) => {
+      if (watched.signal.aborted) return
+      watched.abort()
+      const told = event instanceof ErrorEvent ? event.message : ''
+      const reason = told || (event ? 'it could not be loaded or ran out of memory' : 'the browser ended it')
       const error: FinetaleErrorData = {
         name: WORKER_CRASHED,
         message: `The ${label} worker stopped: ${reason.replace(/^Uncaught /, '').replace(/\.$/, '')}.`,
@@ -73,14 +91,15 @@ function createClient<Api>(
     }
     worker.addEventListener('error', crashed)
     worker.addEventListener('messageerror', crashed)
-    const started = { worker, api, died, kill }
+    const started = { worker, api, died, kill, watched }
     live = started
-    onStart(api)
+    onStart(api, () => crashed(), watched.signal)
     return started
   }
 
   function end() {
     live?.kill({ name: 'WorkerRestarted', message: `The ${label} worker was restarted.`, action: 'Try again.' })
+    live?.watched.abort()
     live?.worker.terminate()
     live = null
   }
@@ -104,11 +123,16 @@ function createClient<Api>(
   }
 }
 
+/** A browser that gives no locks, or ends the waiting, watches nothing; the error events of the worker remain. */
+function watch(api: Remote<Living>, died: () => void, watched: AbortSignal): void {
+  watchLife(api, died, watched).catch(() => {})
+}
+
 /** Starts the tokenizer worker at the first call. */
 export function createTokenizerClient(onCrash: (error: FinetaleErrorData) => void): WorkerClient<TokenizerApi> {
   const spawn = () =>
     new Worker(new URL('./tokenizer.worker.ts', import.meta.url), { type: 'module', name: 'finetale-tokenizer' })
-  return createClient<TokenizerApi>('tokenizer', spawn, () => {}, onCrash)
+  return createClient<TokenizerApi>('tokenizer', spawn, watch, onCrash)
 }
 
 /** Starts the bundle worker at the first call. */
@@ -128,7 +152,8 @@ export interface TrainerOptions {
 export function createTrainerClient({ emit, decode, onCrash }: TrainerOptions): WorkerClient<TrainerApi> {
   const spawn = () =>
     new Worker(new URL('./trainer.worker.ts', import.meta.url), { type: 'module', name: 'finetale-trainer' })
-  const connect = (api: Remote<TrainerApi>) => {
+  const connect = (api: Remote<TrainerApi>, died: () => void, watched: AbortSignal) => {
+    watch(api, died, watched)
     api.connect(proxy(emit), proxy(decode)).catch((thrown: unknown) => onCrash(toErrorData(thrown)))
   }
   return createClient<TrainerApi>('trainer', spawn, connect, onCrash)

@@ -144,8 +144,14 @@ export interface TokenizedDataset {
   readonly fingerprint: string
 }
 
+/** What the page can watch: a lock of this name that the worker holds until it ends. */
+export interface Living {
+  /** Resolves once the lock is held. */
+  holdForLife(lock: string): Promise<void>
+}
+
 /** tokenizer.worker: transformers.js tokenizer and data set parsing. Holds one tokenizer at a time. */
-export interface TokenizerApi {
+export interface TokenizerApi extends Living {
   /**
    * Fetches a repository's files into the browser's cache, or finds them there, and gives them as a source.
    * `token` goes to the host of `ref.base` only and is kept nowhere. Throws with a code that tells the kind of failure.
@@ -219,6 +225,12 @@ export interface BundleApi {
     extra: Readonly<Record<string, string>>,
     onProgress: (doneBytes: number, totalBytes: number) => void,
   ): Promise<Blob>
+  /** A model whose weights are not stored, as a zipped folder: its config and tokenizer files are read from `model`. */
+  zipModel(
+    model: ModelSource,
+    weights: Blob,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+  ): Promise<Blob>
   /** Stores the run of a bundle; returns its id, a new one where its own is taken. */
   importRun(bundle: Blob, label: string, onProgress: (doneBytes: number, totalBytes: number) => void): Promise<string>
   /** The model of the run's current checkpoint as a source for a new run. */
@@ -245,7 +257,7 @@ export interface SelfCheckReport {
 }
 
 /** trainer.worker: model, kernels, loop, checkpoints, generation. The only writer of run data. */
-export interface TrainerApi {
+export interface TrainerApi extends Living {
   /** Starts tfjs and the kernels; idempotent. */
   initialise(options: { threads: number }): Promise<EnvironmentInfo>
   /** Where events go and how ids become text; called once after the worker starts. */
@@ -266,6 +278,8 @@ export interface TrainerApi {
   /** Streams text through onText (the generated part so far); the row is stored, emitted and returned. */
   generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerationRow>
   stopGenerating(): Promise<void>
+  /** The weights of the run in memory as a .safetensors file, and their step. Throws when it is not in memory. */
+  weights(runId: string): Promise<{ step: number; weights: Blob }>
   /** Loads a model for generation only (no run): run id 'base', step 0. */
   loadBase(model: ModelSource): Promise<{ parameters: number }>
   /** Loads a stored run's current checkpoint for generation. */

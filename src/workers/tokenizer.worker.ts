@@ -10,8 +10,9 @@ import { HubFetcher } from '../hub/fetcher'
 import { readFolder } from '../hub/hub'
 import { FinetaleError } from '../recipe/error'
 import type { Recipe } from '../recipe/recipe'
+import { holdForLife } from './alive'
 import { throwingData } from './errorData'
-import type { DataSource, ModelSource, TokenizerApi } from './protocol'
+import type { DataSource, Living, ModelSource, TokenizerApi } from './protocol'
 
 let tokenizer: FolderTokenizer | null = null
 let dataset: Dataset | null = null
@@ -39,7 +40,7 @@ function usableDataset(): Dataset {
 const lengths = new LengthCounter()
 const hub = new HubFetcher()
 
-const api: TokenizerApi = {
+const api: Omit<TokenizerApi, keyof Living> = {
   fetchModel: (ref, token, onProgress) => hub.fetchModel(ref, token, onProgress),
   fetchData: (ref, token, onProgress) => hub.fetchData(ref, token, onProgress),
   cancelFetch: () => hub.cancelFetch(),
@@ -108,6 +109,7 @@ const api: TokenizerApi = {
 }
 
 const exposed: TokenizerApi = {
+  holdForLife,
   fetchModel: throwingData(api.fetchModel.bind(api)),
   fetchData: throwingData(api.fetchData.bind(api)),
   cancelFetch: throwingData(api.cancelFetch.bind(api)),

@@ -3,6 +3,7 @@
 import { expose } from 'comlink'
 import { toErrorData } from '../train/errors'
 import { TrainerSession } from '../train/session'
+import { holdForLife } from './alive'
 import type { TrainerApi } from './protocol'
 
 const session = new TrainerSession()
@@ -18,6 +19,7 @@ async function crossing<T>(call: Promise<T>): Promise<T> {
 }
 
 const api: TrainerApi = {
+  holdForLife,
   initialise: (options) => crossing(session.initialise(options)),
   connect: (emit, decode) => crossing(session.connect(emit, decode)),
   start: (request) => crossing(session.start(request)),
@@ -29,6 +31,7 @@ const api: TrainerApi = {
   saveSoon: () => crossing(session.saveSoon()),
   generate: (request, onText) => crossing(session.generate(request, onText)),
   stopGenerating: () => crossing(session.stopGenerating()),
+  weights: (runId) => crossing(session.weights(runId)),
   loadBase: (model) => crossing(session.loadBase(model)),
   selfCheck: (folder, onProgress) => crossing(session.selfCheck(folder, onProgress)),
   loadRun: (runId) => crossing(session.loadRun(runId)),

@@ -1,0 +1,144 @@
+// Memory: a recipe that cannot fit is refused before it starts, with one button to one that does; a full heap and a dead
+// worker each end in a plain sentence and one button that restarts the worker and resumes.
+
+import type { BrowserContext } from 'playwright'
+import { expect, test } from 'vitest'
+import { launch } from '../support/browser'
+import { FinetalePage, shortRecipe } from '../support/page'
+import { serveDist } from '../support/server'
+
+const url = await serveDist()
+
+const isTrainer = (address: string) => /\/trainer\.worker-[^/]*\.js/.test(address)
+const alert = (finetale: FinetalePage) => finetale.page.locator('finetale-notices .error')
+
+/** Steps that every trace of `finetale` holds, in order of arrival. */
+const steps = (finetale: FinetalePage) => finetale.steps().map(({ step }) => step)
+
+/** Keeps every worker of the page in `window.workers`, by name. */
+async function keepWorkers(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const workers: Record<string, Worker> = {}
+    Object.assign(window, { workers })
+    window.Worker = class extends Worker {
+      constructor(address: string | URL, options?: WorkerOptions) {
+        super(address, options)
+        workers[options?.name ?? ''] = this
+      }
+    }
+  })
+}
+
+test('a recipe that cannot fit is refused before Train, and the button sets the largest batch that does', async () => {
+  const recipe = { ...shortRecipe, padding: 'max_length', max_length: 256, per_device_train_batch_size: 512 } as const
+  const finetale = await FinetalePage.open(await launch(), url, recipe)
+  const budget = finetale.page.locator('finetale-budget')
+  const refusal = budget.getByRole('alert')
+  await refusal.waitFor()
+  const text = (await refusal.textContent()) ?? ''
+  expect(text).toMatch(/needs about [\d]+ MB of memory, and a page has 4295 MB/)
+  const [, rows, length] = /batch size (\d+) at this length, or maximum length (\d+)/.exec(text)?.map(Number) ?? []
+  expect(rows).toBeGreaterThan(100)
+  expect(length).toBeGreaterThan(100)
+  const train = finetale.button('Train')
+  await expect.poll(() => train.isDisabled()).toBe(true)
+  await finetale.click(`Use Batch size ${rows}`)
+  await refusal.waitFor({ state: 'detached' })
+  await expect.poll(() => train.isEnabled(), { timeout: 60_000 }).toBe(true)
+  await finetale.page.getByText(/there is room for both/).waitFor()
+  finetale.expectNoErrors()
+})
+
+test('where only the rows tell, the trainer refuses before it loads the model, with the same button', async () => {
+  // The rows are shorter than this, and how long they are is known once they are tokens.
+  const recipe = { ...shortRecipe, max_length: 256, per_device_train_batch_size: 512, test_size: 0.01, eval_steps: 1 }
+  const finetale = await FinetalePage.open(await launch(), url, recipe)
+  await finetale.click('Train')
+  await finetale.waitForPhase('failed')
+  await alert(finetale)
+    .getByText(/needs about [\d]+ MB of memory/)
+    .waitFor()
+  const use = alert(finetale).getByRole('button', { name: /^Use Batch size \d+$/ })
+  const rows = /\d+/.exec((await use.textContent()) ?? '')?.[0]
+  await use.click()
+  await alert(finetale).waitFor({ state: 'detached' })
+  await expect
+    .poll(() => finetale.page.locator('finetale-recipe-panel').getByLabel('Batch size', { exact: true }).inputValue())
+    .toBe(rows)
+  expect(finetale.steps()).toEqual([])
+})
+
+test('a heap that is full ends in a sentence, and one click goes on from the checkpoint in a fresh one', async () => {
+  const context = await launch()
+  // The same engine on memory that really ends at 100 MB: malloc fails in the first step.
+  const pages = 1600
+  await context.route(isTrainerUrl, async (route) => {
+    const response = await route.fetch()
+    const limit = `const Whole = WebAssembly.Memory
+      WebAssembly.Memory = class extends Whole {
+        constructor(sizes) { super({ ...sizes, maximum: Math.min(sizes.maximum ?? Infinity, ${pages}) }) }
+      };`
+    await route.fulfill({ response, body: limit + (await response.text()) })
+  })
+  const finetale = await FinetalePage.open(context, url, {
+    ...shortRecipe,
+    max_length: 160,
+    per_device_train_batch_size: 8,
+  })
+  await finetale.click('Train')
+  await finetale.waitForPhase('failed')
+  await alert(finetale)
+    .getByText(/out of memory: it holds \d+ MB/)
+    .waitFor()
+  await context.unroute(isTrainerUrl)
+  await alert(finetale).getByRole('button', { name: 'Restart and resume from step 0', exact: true }).click()
+  await expect.poll(() => finetale.phase(), { timeout: 120_000 }).toBe('finished')
+  expect(steps(finetale)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+  expect(finetale.checkpoints().at(-1)).toBe(12)
+  expect(await alert(finetale).count()).toBe(0)
+})
+
+test.each([
+  ['terminated by the page', 'terminate'],
+  ['closed from within', 'close'],
+  ['thrown out of its loop', 'throw'],
+] as const)('a trainer worker that dies, %s, ends in a sentence and one button that resumes', async (_what, how) => {
+  const context = await launch()
+  await keepWorkers(context)
+  const finetale = await FinetalePage.open(context, url, shortRecipe)
+  await finetale.click('Train')
+  await finetale.waitForStep(6)
+  await expect.poll(() => finetale.checkpoints().at(-1) ?? -1, { timeout: 60_000 }).toBeGreaterThanOrEqual(4)
+  if (how === 'terminate') {
+    await finetale.page.evaluate(() => {
+      const { workers } = window as unknown as { workers: Record<string, Worker> }
+      workers['finetale-trainer']?.terminate()
+    })
+  } else {
+    const worker = finetale.page.workers().find((one) => isTrainer(one.url()))
+    // The answer may not come any more.
+    void worker
+      ?.evaluate((way) => {
+        if (way === 'close') self.close()
+        else setTimeout(() => { throw new Error('a fault of its own') }) // prettier-ignore
+      }, how)
+      .catch(() => undefined)
+  }
+  await finetale.waitForPhase('failed')
+  await alert(finetale)
+    .getByText(/The trainer worker stopped/)
+    .waitFor()
+  const saved = finetale.checkpoints().at(-1) ?? -1
+  const before = steps(finetale).length
+  await alert(finetale)
+    .getByRole('button', { name: `Restart and resume from step ${saved}`, exact: true })
+    .click()
+  await expect.poll(() => finetale.phase(), { timeout: 120_000 }).toBe('finished')
+  const started = finetale.events.filter((event) => event.kind === 'started').at(-1)
+  expect(started).toMatchObject({ fromStep: saved })
+  expect(steps(finetale).slice(before)).toEqual(Array.from({ length: 12 - saved }, (_, i) => saved + 1 + i))
+})
+
+function isTrainerUrl(address: URL): boolean {
+  return isTrainer(address.pathname)
+}

@@ -1,0 +1,110 @@
+// Room on disk: what a run will take is told before Train; a full disk in mid-run keeps the checkpoint there is, and offers
+// to free space and to take the model away; without a database the run lives in memory.
+
+import { readFileSync } from 'node:fs'
+import type { BrowserContext, Page } from 'playwright'
+import { expect, test } from 'vitest'
+import { unzipSync } from 'fflate'
+import { launch } from '../support/browser'
+import { FinetalePage, shortRecipe } from '../support/page'
+import { serveDist } from '../support/server'
+
+const url = await serveDist()
+
+/** Lets the site have `bytes` in all; 0 gives it the browser's own limit again. */
+async function limitStorage(page: Page, bytes: number): Promise<void> {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Storage.overrideQuotaForOrigin', {
+    origin: new URL(url).origin,
+    ...(bytes > 0 ? { quotaSize: bytes } : {}),
+  })
+}
+
+async function usage(page: Page): Promise<number> {
+  return page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)
+}
+
+/** Names in the zip that a click saves. */
+async function savedZip(finetale: FinetalePage, button: string): Promise<Record<string, Uint8Array>> {
+  const downloading = finetale.page.waitForEvent('download')
+  await finetale.click(button)
+  return unzipSync(readFileSync(await (await downloading).path()))
+}
+
+test('before Train the page tells what a run takes and whether there is room', async () => {
+  const finetale = await FinetalePage.open(await launch(), url, shortRecipe)
+  const budget = finetale.page.locator('finetale-budget')
+  // 3,501,696 parameters, 12 bytes each, four checkpoints while one is written.
+  await budget.getByText('Up to 168 MB on disk').waitFor()
+  await budget.getByText('Figures').click()
+  const figure = (label: RegExp) => budget.locator('dt', { hasText: label }).locator('+ dd').textContent()
+  expect(await figure(/One checkpoint/)).toBe('42 MB')
+  expect(await figure(/All that a run keeps/)).toBe('126 MB')
+  expect(await figure(/Limit that the browser reports/)).toMatch(/^[\d,]+ MB$/)
+  expect(await figure(/Limit of a page/)).toBe('4,295 MB')
+
+  await limitStorage(finetale.page, 100_000_000)
+  await finetale.page.reload()
+  await budget.getByText(/Checkpoints may need 168 MB, and this browser reports [\d.]+ MB left/).waitFor()
+  expect(await finetale.button('Train').isEnabled()).toBe(true)
+})
+
+test('a disk that fills in mid-run: the old checkpoint stays, training goes on, and the model can be taken away', async () => {
+  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 16, save_steps: 4 })
+  await finetale.click('Train')
+  await expect.poll(() => finetale.checkpoints().at(-1) ?? -1, { timeout: 120_000 }).toBeGreaterThanOrEqual(4)
+  const kept = finetale.checkpoints().at(-1) ?? -1
+  await limitStorage(finetale.page, (await usage(finetale.page)) + 1_000_000)
+  // The browser's answer about keeping what is stored is on the page since the first save.
+  await finetale.page.getByText(/This browser (may clear|has promised)/).waitFor()
+  await finetale.waitForPhase('finished')
+  const warnings = finetale.events.flatMap((event) => (event.kind === 'warning' ? [event] : []))
+  expect(warnings.some(({ code, message }) => code === 'quota' && message.includes('The one before it stays'))).toBe(
+    true,
+  )
+  expect(finetale.steps().at(-1)?.step).toBe(16)
+
+  const files = await savedZip(finetale, 'Download the model as it is now')
+  expect(Object.keys(files).sort()).toEqual(
+    expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']),
+  )
+  expect(files['model.safetensors']?.length).toBeGreaterThan(4 * 3_501_696)
+  await finetale.page.locator('#free-space').first().click()
+  const list = finetale.page.locator('finetale-run-list')
+  await expect.poll(() => list.evaluate((element) => element.getBoundingClientRect().top < innerHeight)).toBe(true)
+  const saved = finetale.checkpoints().at(-1) ?? -1
+  expect(saved).toBeGreaterThanOrEqual(kept)
+
+  // Once there is room, saving works again: from the checkpoint that stayed.
+  await limitStorage(finetale.page, 0)
+  await finetale.page.reload()
+  await finetale.page.locator('finetale-run-list li').first().waitFor()
+  await finetale.page.locator('finetale-run-list [data-action=runExport]').first().waitFor()
+})
+
+test('without a database the run lives in memory, the page says so, and the model can be taken away', async () => {
+  const context = await launch()
+  await withoutDatabase(context)
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 3 })
+  await finetale.page.getByText(/This browser keeps no data for the page/).waitFor()
+  await finetale.page.getByText(/This browser keeps nothing for the page, so there are no checkpoints/).waitFor()
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  expect(finetale.steps()).toHaveLength(3)
+  expect(finetale.checkpoints()).toEqual([])
+  const files = await savedZip(finetale, 'Download the model as it is now')
+  expect(files['model.safetensors']?.length).toBeGreaterThan(4 * 3_501_696)
+})
+
+/** Page and workers find a database that refuses, as in some private windows. */
+async function withoutDatabase(context: BrowserContext): Promise<void> {
+  const refuse = `IDBFactory.prototype.open = () => { throw new DOMException('denied', 'SecurityError') };`
+  await context.addInitScript(refuse)
+  await context.route(
+    (address) => address.pathname.includes('.worker-'),
+    async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: refuse + (await response.text()) })
+    },
+  )
+}
