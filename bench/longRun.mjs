@@ -31,7 +31,7 @@ async function countStored() {
   const done = (request) =>
     new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result)
-      request.onerror = () => reject(request.error)
+      request.onerror = () => reject(request.error ?? new Error('not read'))
     })
   const db = await done(indexedDB.open('finetale'))
   const store = (/** @type {string} */ name) => db.transaction(name).objectStore(name)

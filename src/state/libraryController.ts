@@ -83,9 +83,7 @@ export class LibraryController {
     const label = say('runExporting', { name })
     return this.#carrying(label, async (onProgress) => {
       const content =
-        what === 'run'
-          ? await library.exportRun(runId, {}, onProgress)
-          : await library.exportModel(runId, {}, onProgress)
+        what === 'run' ? await library.exportRun(runId, onProgress) : await library.exportModel(runId, onProgress)
       const slug = name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'run'
       return { name: `${slug}-${what === 'run' ? 'run' : 'model'}-step${run?.step ?? 0}.zip`, content }
     })

@@ -5,7 +5,7 @@ import uPlot from 'uplot'
 import { drawMarks, drawOdd } from './chartDrawing'
 import type { ChartMark } from './chartMarks'
 import { chartOptions } from './chartOptions'
-import { Curves, type DrawnColumns } from './curves'
+import type { Curves, DrawnColumns } from './curves'
 
 export interface Shown {
   readonly curves: Curves
