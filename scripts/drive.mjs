@@ -21,6 +21,8 @@ import { startServer } from './serve.mjs'
  *   a hub, the page fetches what it needs from there before it trains.
  * @property {(line: FetchLine) => void} [onFetch] Called while files are fetched: for each file, twice a second, at the end.
  * @property {(event: RunEvent) => void} [onEvent] Called for each event, in order.
+ * @property {(page: import('playwright').Page) => Promise<() => Promise<void>>} [watch] Called with the page before Train is
+ *   clicked; what it gives is called when the run has ended, before the page is closed.
  * @property {AbortSignal} [signal] Ends the run early.
  */
 
@@ -67,7 +69,7 @@ export async function drive(options) {
  * @param {DriveOptions} options
  * @returns {Promise<Outcome>}
  */
-async function runInPage(page, url, { recipe, model, data, query = {}, onFetch, onEvent, signal }) {
+async function runInPage(page, url, { recipe, model, data, query = {}, onFetch, onEvent, watch, signal }) {
   /** @type {Outcome} */
   const outcome = { runId: '', steps: [], evaluations: [] }
   /** @type {(outcome: Outcome) => void} */
@@ -101,8 +103,11 @@ async function runInPage(page, url, { recipe, model, data, query = {}, onFetch, 
   await untilReady(page, usesHub)
   if (model) await choose(page, '#model-folder', model, usesHub)
   if (data) await choose(page, '#data-file', data, usesHub)
+  const seen = await watch?.(page)
   await page.getByRole('button', { name: 'Train', exact: true }).click()
-  return await Promise.race([ended, refusal(page, ended)])
+  const found = await Promise.race([ended, refusal(page, ended)])
+  await seen?.()
+  return found
 }
 
 /**

@@ -22,6 +22,17 @@ export class Column {
     this.#view = null
   }
 
+  /** NaN where there is no such place. */
+  at(index: number): number {
+    return index >= 0 && index < this.#length ? (this.#values[index] ?? Number.NaN) : Number.NaN
+  }
+
+  /** Changes a value that is there. */
+  set(index: number, value: number): void {
+    if (index < this.#length) this.#values[index] = value
+    this.#view = null
+  }
+
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length)
     this.#view = null
@@ -39,6 +50,7 @@ const nothing = new Float64Array(0)
 class StepTable<Key extends string> {
   readonly step = new Column()
   readonly #columns: ReadonlyMap<Key, Column>
+  #lineage: object = {}
 
   constructor(keys: readonly Key[]) {
     this.#columns = new Map(keys.map((key) => [key, new Column()]))
@@ -48,9 +60,14 @@ class StepTable<Key extends string> {
     return this.step.length
   }
 
+  /** Another object once rows were dropped: who has kept up with the rows must then read all of them again. */
+  get lineage(): object {
+    return this.#lineage
+  }
+
   /** Appends a row. A row at a step already held replaces everything from that step on, so x stays ascending. */
   push(row: Readonly<Record<Key | 'step', number>>): void {
-    const last = this.length > 0 ? (this.step.view()[this.length - 1] ?? 0) : -1
+    const last = this.length > 0 ? this.step.at(this.length - 1) : -1
     if (row.step <= last) this.truncateAfter(row.step - 1)
     this.step.push(row.step)
     for (const [key, column] of this.#columns) column.push(row[key])
@@ -62,9 +79,10 @@ class StepTable<Key extends string> {
 
   /** Drops the rows after `step`. */
   truncateAfter(step: number): void {
-    const steps = this.step.view()
-    let length = steps.length
-    while (length > 0 && (steps[length - 1] ?? 0) > step) length--
+    let { length } = this
+    while (length > 0 && this.step.at(length - 1) > step) length--
+    if (length === this.length) return
+    this.#lineage = {}
     this.step.truncate(length)
     for (const column of this.#columns.values()) column.truncate(length)
   }

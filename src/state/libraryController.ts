@@ -85,9 +85,7 @@ export class LibraryController {
     const label = say('runExporting', { name })
     return this.#carrying(label, async (onProgress) => {
       const content =
-        what === 'run'
-          ? await library.exportRun(runId, {}, onProgress)
-          : await library.exportModel(runId, {}, onProgress)
+        what === 'run' ? await library.exportRun(runId, onProgress) : await library.exportModel(runId, onProgress)
       return { name: `${slug(name)}-${what === 'run' ? 'run' : 'model'}-step${run?.step ?? 0}.zip`, content }
     })
   }

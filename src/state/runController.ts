@@ -176,11 +176,12 @@ export class RunController {
     const record = await db.get('runs', runId)
     if (!record) return
     const { steps, evals, generations } = await readHistory(db, runId)
-    const { name, recipe, totalSteps, environment, error, state } = record
+    const { name, recipe, totalSteps, environment, error, state, changes = [], resumes = [] } = record
     store.beginRun({ id: runId, name, recipe, totalSteps, phase: phaseOfStored(record) })
     store.restoreRun(steps, evals)
     store.addGenerations(generations)
-    store.update({ environment, size: record.size ?? null, error: state === 'failed' ? error : null })
+    store.update({ environment, changes, resumes })
+    store.update({ size: record.size ?? null, error: state === 'failed' ? error : null })
   }
 
   /**

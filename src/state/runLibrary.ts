@@ -7,6 +7,7 @@ import { listRuns, updateRun } from '../storage/runs'
 import type { WorkerClient } from '../workers/clients'
 import type { BundleApi, ModelSource } from '../workers/protocol'
 import { discardStoredRun, heldLocks, runLock, type Database } from './storedRuns'
+import { storedTrainerState } from './trainerState'
 
 export interface LibraryRun {
   readonly id: string
@@ -55,12 +56,14 @@ export class RunLibrary {
     return discardStoredRun(await this.#openDatabase(), runId)
   }
 
-  exportRun(runId: string, extra: Readonly<Record<string, string>>, onProgress: LibraryProgress): Promise<Blob> {
+  async exportRun(runId: string, onProgress: LibraryProgress): Promise<Blob> {
+    const state = await storedTrainerState(await this.#openDatabase(), runId)
+    const extra = state === null ? {} : { 'trainer_state.json': `${JSON.stringify(state, null, 2)}\n` }
     return this.#alone((api) => api.exportRun(runId, extra, proxy(onProgress)))
   }
 
-  exportModel(runId: string, extra: Readonly<Record<string, string>>, onProgress: LibraryProgress): Promise<Blob> {
-    return this.#alone((api) => api.exportModel(runId, extra, proxy(onProgress)))
+  exportModel(runId: string, onProgress: LibraryProgress): Promise<Blob> {
+    return this.#alone((api) => api.exportModel(runId, {}, proxy(onProgress)))
   }
 
   zipModel(model: ModelSource, weights: Blob, onProgress: LibraryProgress): Promise<Blob> {

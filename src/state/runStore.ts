@@ -166,6 +166,7 @@ export class RunStore {
 
   #started(event: Extract<RunEvent, { kind: 'started' }>): void {
     const { totalSteps, stepsPerEpoch, parameters, size = null, environment, fromStep } = event
+    const { changes = [], resumes = [] } = event
     // A run that begins anew makes the rows of the untouched model anew.
     const last = fromStep === 0 ? -1 : fromStep
     this.#steps.truncateAfter(last)
@@ -177,6 +178,8 @@ export class RunStore {
       parameters,
       size,
       environment,
+      changes,
+      resumes,
       spoilt: false,
       error: null,
       latest: latest && latest.step <= fromStep ? latest : null,

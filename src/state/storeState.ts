@@ -16,7 +16,9 @@ import type {
   GenerationRow,
   ModelSource,
   RowView,
+  RunChange,
   RunPhase,
+  RunResume,
   StepMetrics,
 } from '../workers/protocol'
 import type { SingleThreaded } from './isolation'
@@ -70,6 +72,9 @@ export interface StoreState {
   readonly spoilt: boolean
   readonly latest: StepMetrics | null
   readonly latestEval: EvalMetrics | null
+  /** What was changed knowingly in mid-run, and where it went on from a checkpoint. */
+  readonly changes: readonly RunChange[]
+  readonly resumes: readonly RunResume[]
   readonly checkpoint: { readonly step: number; readonly at: number; readonly bytes: number } | null
   /** Milliseconds of training before `activeSince`, pauses left out. */
   readonly activeBefore: number
@@ -111,6 +116,8 @@ export const noRun = {
   spoilt: false,
   latest: null,
   latestEval: null,
+  changes: [],
+  resumes: [],
   checkpoint: null,
   activeBefore: 0,
   activeSince: null,

@@ -7,6 +7,7 @@
 //   model/               config.json, tokenizer files and model.safetensors: a folder that from_pretrained opens
 //   optimizer.safetensors  both moments: exp_avg.<name> and exp_avg_sq.<name>, each in the order of the weights
 //   data/                the data set as it was read
+//   trainer_state.json   what Trainer writes beside a checkpoint, for reading elsewhere; nothing here reads it
 //   SHA256SUMS           one `<hex>  <path>` a line for every other file, as sha256sum writes and checks them
 
 import type { EvalMetrics, StepMetrics } from '../workers/protocol'

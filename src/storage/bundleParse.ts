@@ -60,9 +60,19 @@ export function parseRunManifest(text: string, label: string): RunManifest {
   // The fields above are what a resume and the page build on; the rest is shown as text.
   return {
     ...(value as unknown as RunManifest),
-    record: { ...(record as unknown as RunRecord), recipe },
+    record: { ...(record as unknown as RunRecord), recipe, ...marksOf(record) },
     checkpoint: checked,
   }
+}
+
+/** What a chart marks; without those that name no step. */
+function marksOf(record: Readonly<Record<string, unknown>>): Pick<RunRecord, 'changes' | 'resumes'> {
+  const marked = (['changes', 'resumes'] as const).flatMap((field) => {
+    const list = record[field]
+    if (list === undefined) return []
+    return [[field, Array.isArray(list) ? list.filter((one) => isObject(one) && isCount(one.step)) : []] as const]
+  })
+  return Object.fromEntries(marked)
 }
 
 function parseCheckpoint(value: unknown, fail: (what: string) => FinetaleError): RunManifest['checkpoint'] {

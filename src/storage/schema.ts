@@ -11,6 +11,7 @@ import type {
   GenerationRow,
   HubRef,
   RunChange,
+  RunResume,
   StepMetrics,
 } from '../workers/protocol'
 
@@ -30,6 +31,8 @@ export interface RunRecord {
   readonly dataMapping?: ColumnMapping
   /** What was changed knowingly in mid-run, in order; absent when nothing was. */
   readonly changes?: readonly RunChange[]
+  /** Where it went on from a checkpoint, in order; absent when it never did. */
+  readonly resumes?: readonly RunResume[]
   /** The run and step this one was started from; absent when it began from a model's own weights. */
   readonly parent?: { readonly runId: string; readonly name: string; readonly step: number }
   readonly dataFingerprint: string

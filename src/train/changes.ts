@@ -4,12 +4,14 @@
 import { FinetaleError } from '../recipe/error'
 import type { Recipe } from '../recipe/recipe'
 import type { RunRecord } from '../storage/schema'
-import type { EnvironmentInfo, ResumeRequest, RunChange } from '../workers/protocol'
+import type { EnvironmentInfo, ResumeRequest, RunChange, RunResume } from '../workers/protocol'
 
 export interface Continued {
   readonly recipe: Recipe
   /** All changes of the run so far. */
   readonly changes: readonly RunChange[]
+  /** Where the run was resumed so far, this time included. */
+  readonly resumes: readonly RunResume[]
   /** What the user should know of the new ones. */
   readonly sentences: readonly string[]
 }
@@ -32,8 +34,9 @@ export function continued(
   }
   const { recipe, environment } = record
   const at = Date.now()
-  // History after the checkpoint is cut, and the changes made in it with it.
+  // History after the checkpoint is cut, and what was marked in it with it.
   const changes = (record.changes ?? []).filter((change) => change.step <= step)
+  const resumes = [...(record.resumes ?? []).filter((resume) => resume.step <= step), { step, at }]
   const sentences: string[] = []
   const learning_rate = recipe.learning_rate * scale
   if (scale !== 1) {
@@ -47,5 +50,5 @@ export function continued(
         'on its numbers may differ in their last digits from those of an uninterrupted run.',
     )
   }
-  return { recipe: { ...recipe, learning_rate }, changes, sentences }
+  return { recipe: { ...recipe, learning_rate }, changes, resumes, sentences }
 }

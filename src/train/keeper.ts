@@ -30,7 +30,7 @@ const BLOCK_STEPS = 20
 const DATA_PREFIX = 'data/'
 
 export type RunPatch = Partial<
-  Pick<RunRecord, 'state' | 'step' | 'bestEvalLoss' | 'error' | 'recipe' | 'environment' | 'changes'>
+  Pick<RunRecord, 'state' | 'step' | 'bestEvalLoss' | 'error' | 'recipe' | 'environment' | 'changes' | 'resumes'>
 >
 
 export interface KeeperOptions {

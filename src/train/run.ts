@@ -12,6 +12,7 @@ import type {
   RunChange,
   RunEvent,
   RunPhase,
+  RunResume,
   TokenizedDataset,
   TokenizedPrompt,
 } from '../workers/protocol'
@@ -40,6 +41,8 @@ export interface RunParts {
   readonly cursor: TrainingCursor
   /** What was changed knowingly before. */
   readonly changes?: readonly RunChange[]
+  /** Where it went on from a checkpoint, this time included. */
+  readonly resumes?: readonly RunResume[]
   /** True when the run goes on from a stored checkpoint. */
   readonly resumed: boolean
   /** True when the evaluation due at the cursor is already in the history. */
@@ -88,7 +91,7 @@ export class Run {
 
   /** Trains until the recipe ends or the user stops. Model and optimizer stay the caller's. */
   async train(): Promise<void> {
-    const { runId, recipe, dataset, model, environment, cursor, changes, keeper, emit } = this.#parts
+    const { runId, recipe, dataset, model, environment, cursor, changes, resumes, keeper, emit } = this.#parts
     const total = totalSteps(recipe, dataset.train.rows)
     const perEpoch = stepsPerEpoch(recipe, dataset.train.rows)
     const { parameterCount: parameters, nonEmbeddingParameterCount: nonEmbeddingParameters } = model
@@ -102,6 +105,7 @@ export class Run {
       environment,
       fromStep: cursor.step,
       ...(changes === undefined ? {} : { changes }),
+      ...(resumes === undefined ? {} : { resumes }),
     })
     this.#rest(cursor.step === 0 ? 'warming up' : 'training', '')
     // Updates are in place, so these must be copies; outside the heap, where room is scarce.

@@ -114,13 +114,14 @@ export class TrainerSession implements Omit<TrainerApi, keyof Living> {
           onProgress: (share) => this.#tell(runId, 'loading', `${Math.round(100 * share)} %`),
         }),
       )
-      const { recipe, changes, sentences } = continued(record, request, environment, cursor.step)
+      const { recipe, changes, resumes, sentences } = continued(record, request, environment, cursor.step)
       for (const sentence of sentences) this.#warn(runId, sentence)
       const keeper = await keeperFor(runId, (message, code) => this.#warn(runId, message, code))
       const { step, bestEvalLoss } = cursor
-      await keeper.flush({ state: 'running', step, bestEvalLoss, error: null, recipe, environment, changes })
+      const going = { recipe, environment, changes, resumes }
+      await keeper.flush({ ...going, state: 'running', step, bestEvalLoss, error: null })
       await this.#train(keeper, {
-        ...{ runId, recipe, dataset, prompts, generation, environment, cursor, changes, evaluated, model, optimizer },
+        ...{ ...going, runId, dataset, prompts, generation, cursor, evaluated, model, optimizer },
         resumed: true,
       })
     })

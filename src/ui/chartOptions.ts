@@ -10,13 +10,21 @@ export interface ChartLook {
   readonly smoothed: boolean
   /** A custom property's value where the chart stands. */
   readonly color: (property: string) => string
+  /** The steps to show. */
+  readonly range: () => [number, number]
   readonly onCursor: (index: number | null) => void
+  /** Hears the steps that were dragged over. */
+  readonly onSelect: (low: number, high: number) => void
+  readonly onReset: () => void
+  /** Called when the curves are on the canvas. */
+  readonly onDrawn: (chart: uPlot) => void
 }
 
 /** Charts with this key mark the same step when the pointer is over one of them. */
 const SYNC = 'finetale-steps'
 
-export function chartOptions({ width, height, smoothed, color, onCursor }: ChartLook): uPlot.Options {
+export function chartOptions(look: ChartLook): uPlot.Options {
+  const { width, height, smoothed, color, range, onCursor, onSelect, onReset, onDrawn } = look
   const axis = {
     stroke: () => color('--ink-2'),
     grid: { stroke: () => color('--chart-grid'), width: 1 },
@@ -28,10 +36,17 @@ export function chartOptions({ width, height, smoothed, color, onCursor }: Chart
     height,
     legend: { show: false },
     padding: [8, 12, 0, 0],
-    scales: { x: { time: false }, y: { range: { min: { pad: 0.08 }, max: { pad: 0.08 } } } },
+    scales: { x: { time: false, range }, y: { range: { min: { pad: 0.08 }, max: { pad: 0.08 } } } },
     cursor: {
       sync: { key: SYNC },
-      drag: { x: true, y: false },
+      // What is dragged over is handed on: uPlot itself knows only the points it was given to draw.
+      drag: { x: true, y: false, setScale: false },
+      bind: {
+        dblclick: () => () => {
+          onReset()
+          return null
+        },
+      },
       points: { size: 8, fill: (_chart, series) => color(seriesColors[series] ?? '--chart-line') },
     },
     axes: [
@@ -55,7 +70,18 @@ export function chartOptions({ width, height, smoothed, color, onCursor }: Chart
         points: { show: true, size: 9, width: 2, stroke: () => color('--eval'), fill: () => color('--surface') },
       },
     ],
-    hooks: { setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)] },
+    hooks: {
+      setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)],
+      setSelect: [
+        (chart) => {
+          const { left, width: wide } = chart.select
+          if (wide <= 0) return
+          chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+          onSelect(chart.posToVal(left, 'x'), chart.posToVal(left + wide, 'x'))
+        },
+      ],
+      draw: [onDrawn],
+    },
   }
 }
 

@@ -136,9 +136,15 @@ export const english = {
   seriesRaw: 'raw',
   seriesSmooth: 'smoothed',
   seriesEval: 'eval/loss',
-  chartKeys: '{title}. Arrow keys read values; drag to zoom, double-click to reset.',
+  chartKeys:
+    '{title}. Arrow keys read values; plus and minus zoom, Escape shows all. Or drag to zoom, double-click to reset.',
   chartPoint: '{series} {value}',
   chartAt: 'step {step}',
+  chartNotes: 'notes',
+  chartOdd: 'Values that are not finite numbers, marked by a cross: {count}',
+  markResumed: 'Step {step}: resumed from its checkpoint',
+  markChanged: 'Step {step}: {what} changed from {from} to {to}',
+  marksEarlier: 'Earlier marks, listed in the table: {count}',
   tablePage: 'Rows {from}–{to} of {total}',
 
   // Try

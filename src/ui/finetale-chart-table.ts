@@ -1,6 +1,6 @@
 // A chart's numbers as a table, 25 rows a page: the alternative for whoever cannot see or point at the curve.
 
-import { css, html, LitElement } from 'lit'
+import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import { formatNumber } from './format'
 import { say } from './messages'
@@ -10,8 +10,8 @@ const PAGE = 25
 
 export interface TableColumn {
   readonly label: string
-  /** Null where the column has no value. */
-  readonly values: readonly (number | null)[]
+  /** Of a row; undefined where the column has no value. */
+  readonly value: (row: number) => number | undefined
   readonly format: (value: number) => string
 }
 
@@ -50,17 +50,22 @@ export class FinetaleChartTable extends LitElement {
   ]
 
   @property() caption = ''
-  @property({ attribute: false }) steps: readonly number[] = []
+  /** How many rows there are, and the step of each. */
+  @property({ type: Number }) rows = 0
+  @property({ attribute: false }) step: (row: number) => number = () => 0
+  /** What happened, by row. */
+  @property({ attribute: false }) notes: ReadonlyMap<number, readonly string[]> = new Map()
   @property({ attribute: false }) columns: readonly TableColumn[] = []
 
   @state() private page = 0
 
   override render() {
-    const total = this.steps.length
+    const total = this.rows
+    const noted = this.notes.size > 0
     const pages = Math.max(1, Math.ceil(total / PAGE))
     const page = Math.min(this.page, pages - 1)
     const from = page * PAGE
-    const steps = this.steps.slice(from, from + PAGE)
+    const shown = Array.from({ length: Math.min(PAGE, total - from) }, (_, i) => from + i)
     return html`
       <div class="scroll">
         <table>
@@ -71,17 +76,21 @@ export class FinetaleChartTable extends LitElement {
             <tr>
               <th scope="col">${say('chartStep')}</th>
               ${this.columns.map(({ label }) => html`<th scope="col">${label}</th>`)}
+              ${noted ? html`<th scope="col">${say('chartNotes')}</th>` : nothing}
             </tr>
           </thead>
           <tbody>
-            ${steps.map(
-              (step, index) => html`
+            ${shown.map(
+              (row) => html`
                 <tr>
-                  <td>${formatNumber(step)}</td>
-                  ${this.columns.map(({ values, format }) => {
-                    const value = values[from + index] ?? null
-                    return html`<td>${value === null ? '' : format(value)}</td>`
+                  <td>${formatNumber(this.step(row))}</td>
+                  ${this.columns.map(({ value: valueOf, format }) => {
+                    const value = valueOf(row)
+                    return html`<td>
+                      ${value === undefined ? '' : Number.isFinite(value) ? format(value) : String(value)}
+                    </td>`
                   })}
+                  ${noted ? html`<td>${(this.notes.get(row) ?? []).join('; ')}</td>` : nothing}
                 </tr>
               `,
             )}
@@ -90,7 +99,7 @@ export class FinetaleChartTable extends LitElement {
       </div>
       <div class="pager">
         <span class="muted">
-          ${say('tablePage', { from: total === 0 ? 0 : from + 1, to: from + steps.length, total })}
+          ${say('tablePage', { from: total === 0 ? 0 : from + 1, to: from + shown.length, total })}
         </span>
         <button class="quiet" ?disabled=${page === 0} @click=${() => (this.page = page - 1)}>${say('earlier')}</button>
         <button class="quiet" ?disabled=${page >= pages - 1} @click=${() => (this.page = page + 1)}>

@@ -1,22 +1,27 @@
-// A curve over steps, drawn by uPlot: raw and smoothed values, sparse evaluation points, a cursor for keys and pointer,
-// and the same numbers as a table. It is told columns and keeps none; smoothing and alignment are in smoothing.ts.
+// A curve over steps: raw and smoothed values, sparse evaluation points, marks, a cursor for keys and pointer, and the same
+// numbers as a table. It is told columns; aligning and smoothing them is in curves.ts, drawing in chartView.ts.
 
 import { html, LitElement, nothing, unsafeCSS } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
-import uPlot from 'uplot'
 import uPlotCss from 'uplot/dist/uPlot.min.css?inline'
-import { chartOptions } from './chartOptions'
+import type { ChartMark } from './chartMarks'
+import { ChartView, zoomAll } from './chartView'
+import { Curves } from './curves'
 import './finetale-chart-table'
 import type { TableColumn } from './finetale-chart-table'
 import { formatLoss, formatNumber } from './format'
 import { lineChartStyles } from './lineChartStyles'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
-import { chartColumns } from './smoothing'
-import type { ChartColumns } from './smoothing'
 
 const ANNOUNCE_AFTER = 400
+/** Marks that are named below the curve; the table has all. */
+const MARKS_LISTED = 5
 const none = new Float64Array(0)
+
+function differ(now: readonly object[], before: readonly object[] | undefined): boolean {
+  return now.length !== before?.length || now.some((one, i) => one !== before[i])
+}
 
 @customElement('finetale-line-chart')
 export class FinetaleLineChart extends LitElement {
@@ -28,6 +33,11 @@ export class FinetaleLineChart extends LitElement {
   /** Sparse evaluation points, with their own steps. */
   @property({ attribute: false }) pointX: Float64Array = none
   @property({ attribute: false }) pointY: Float64Array = none
+  /** Other objects once points told before are no longer true; until then only new ones are taken from the columns. */
+  @property({ attribute: false, hasChanged: differ }) lineage: readonly object[] = []
+  @property({ attribute: false }) marks: readonly ChartMark[] = []
+  /** True says in words below the curve what is marked. */
+  @property({ type: Boolean }) listed = false
   /** True offers smoothing; what the recipe prescribes, such as the learning rate, is never smoothed. */
   @property({ type: Boolean }) smoothable = false
   @property({ type: Number }) height = 260
@@ -41,13 +51,13 @@ export class FinetaleLineChart extends LitElement {
 
   @query('.plot') private readonly plot!: HTMLDivElement
 
-  #chart: uPlot | null = null
-  #columns: ChartColumns = chartColumns([], [], [], [], 0)
+  #view: ChartView | null = null
+  #curves = new Curves(0)
   #frame = 0
   #announcing: ReturnType<typeof setTimeout> | undefined
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)')
-  readonly #recolor = () => this.#chart?.redraw(false)
-  readonly #resize = new ResizeObserver(() => this.#fit())
+  readonly #recolor = () => this.#view?.refresh(false)
+  readonly #resize = new ResizeObserver(() => this.#view?.refresh(true))
 
   override connectedCallback() {
     super.connectedCallback()
@@ -60,8 +70,7 @@ export class FinetaleLineChart extends LitElement {
     this.#resize.disconnect()
     cancelAnimationFrame(this.#frame)
     clearTimeout(this.#announcing)
-    this.#chart?.destroy()
-    this.#chart = null
+    this.#undraw()
   }
 
   override firstUpdated() {
@@ -71,15 +80,20 @@ export class FinetaleLineChart extends LitElement {
   }
 
   override willUpdate(changed: Map<PropertyKey, unknown>) {
-    const told = ['x', 'y', 'pointX', 'pointY', 'weight', 'smoothable', 'frozen'].some((key) => changed.has(key))
-    if (!told || (this.frozen && !changed.has('weight'))) return
-    const weight = this.smoothable ? this.weight : 0
-    this.#columns = chartColumns(this.x, this.y, this.pointX, this.pointY, weight)
+    const told = ['x', 'y', 'pointX', 'pointY', 'lineage', 'marks', 'weight', 'smoothable', 'frozen']
+    if (!told.some((key) => changed.has(key)) || (this.frozen && !changed.has('weight'))) return
+    const cut = changed.has('lineage')
+    if (cut) this.#undraw()
+    const anew = cut || ['weight', 'smoothable', 'frozen'].some((key) => changed.has(key))
+    if (anew || !this.#curves.append(this)) {
+      this.#curves = new Curves(this.smoothable ? this.weight : 0)
+      this.#curves.append(this)
+    }
     this.#frame ||= requestAnimationFrame(() => this.#draw())
   }
 
   override render() {
-    const empty = this.#columns.x.length === 0
+    const empty = this.#curves.length === 0
     return html`
       <div class="panel">
         <div class="head">
@@ -98,6 +112,7 @@ export class FinetaleLineChart extends LitElement {
             ${empty ? html`<p class="empty">${say('chartEmpty')}</p>` : nothing}
           </div>
         </figure>
+        ${this.renderNotes()}
         <p class="hidden" role="status">${this.announced}</p>
         ${this.tableOpen ? this.renderTable() : nothing}
       </div>
@@ -138,31 +153,57 @@ export class FinetaleLineChart extends LitElement {
 
   private renderKeys() {
     const { cursor } = this
-    const { x } = this.#columns
-    const step = cursor === null ? undefined : x[cursor]
+    const told = cursor !== null && cursor < this.#curves.length
     return html`
-      ${this.#series().map(({ kind, label, values, format }) => {
-        const value = cursor === null ? null : (values[cursor] ?? null)
-        const text = value === null ? label : say('chartPoint', { series: label, value: format(value) })
+      ${this.#series().map(({ kind, label, value: valueOf, format }) => {
+        const value = told ? valueOf(cursor) : undefined
+        const text = value === undefined ? label : say('chartPoint', { series: label, value: format(value) })
         return html`<span class="key ${kind}">${text}</span>`
       })}
-      ${step === undefined ? nothing : html`<span>${say('chartAt', { step })}</span>`}
+      ${told ? html`<span>${say('chartAt', { step: this.#curves.x(cursor) })}</span>` : nothing}
     `
+  }
+
+  /** What the curve itself cannot say. */
+  private renderNotes() {
+    const odd = this.#curves.oddCount
+    const earlier = Math.max(0, this.marks.length - MARKS_LISTED)
+    const marks = this.listed ? this.marks.slice(-MARKS_LISTED) : []
+    if (odd === 0 && marks.length === 0) return nothing
+    return html`<ul class="notes">
+      ${odd > 0 ? html`<li class="odd">${say('chartOdd', { count: odd })}</li>` : nothing}
+      ${earlier > 0 && this.listed ? html`<li>${say('marksEarlier', { count: earlier })}</li>` : nothing}
+      ${marks.map(({ kind, text }) => html`<li class=${kind}>${text}</li>`)}
+    </ul>`
   }
 
   private renderTable() {
     return html`<finetale-chart-table
       id="table"
       .caption=${this.title}
-      .steps=${this.#columns.x}
+      .rows=${this.#curves.length}
+      .step=${(row: number) => this.#curves.x(row)}
       .columns=${this.#series()}
+      .notes=${this.#notes()}
     ></finetale-chart-table>`
   }
 
   private readonly pressed = (event: KeyboardEvent) => {
-    const last = this.#columns.x.length - 1
-    if (last < 0 || !this.#chart) return
-    const at = this.cursor ?? last
+    const last = this.#curves.length - 1
+    const view = this.#view
+    if (last < 0 || !view) return
+    const at = Math.min(last, this.cursor ?? last)
+    const zooms: Readonly<Record<string, () => void>> = {
+      '+': () => view.zoomAbout(at, 0.5),
+      '-': () => view.zoomAbout(at, 2),
+      Escape: () => zoomAll(null),
+    }
+    const zoom = zooms[event.key]
+    if (zoom) {
+      event.preventDefault()
+      zoom()
+      return
+    }
     const page = Math.max(1, Math.round(last / 10))
     const targets: Readonly<Record<string, number>> = {
       ArrowLeft: at - 1,
@@ -180,29 +221,44 @@ export class FinetaleLineChart extends LitElement {
 
   /** Moves the cursor to a row and says, once the keys rest, what is there. */
   #point(index: number) {
-    const chart = this.#chart
-    const step = this.#columns.x[index]
-    if (!chart || step === undefined) return
-    chart.setCursor({ left: chart.valToPos(step, 'x'), top: chart.over.clientHeight / 2 })
+    this.#view?.point(index)
     this.cursor = index
     clearTimeout(this.#announcing)
     this.#announcing = setTimeout(() => {
-      const values = this.#series().flatMap(({ label, values, format }) => {
-        const value = values[index] ?? null
-        return value === null ? [] : [say('chartPoint', { series: label, value: format(value) })]
+      const values = this.#series().flatMap(({ label, value: valueOf, format }) => {
+        const value = valueOf(index)
+        return value === undefined ? [] : [say('chartPoint', { series: label, value: format(value) })]
       })
-      this.announced = [say('chartAt', { step }), ...values].join(', ')
+      const marked = this.#notes().get(index) ?? []
+      this.announced = [say('chartAt', { step: this.#curves.x(index) }), ...values, ...marked].join(', ')
     }, ANNOUNCE_AFTER)
   }
 
   #series(): (TableColumn & { kind: string })[] {
-    const { raw, smoothed, points } = this.#columns
     const { format } = this
-    const series = [{ kind: this.#isSmoothed ? 'raw' : '', label: say('seriesRaw'), values: raw, format }]
-    if (!this.smoothable) return [{ kind: '', label: this.title, values: raw, format }]
-    if (this.#isSmoothed) series.push({ kind: '', label: say('seriesSmooth'), values: smoothed, format })
-    series.push({ kind: 'eval', label: say('seriesEval'), values: points, format })
+    const raw = (row: number) => this.#curves.raw(row)
+    const smoothed = (row: number) => this.#curves.smoothed(row)
+    const point = (row: number) => this.#curves.point(row)
+    if (!this.smoothable) return [{ kind: '', label: this.title, value: raw, format }]
+    const series = [{ kind: this.#isSmoothed ? 'raw' : '', label: say('seriesRaw'), value: raw, format }]
+    if (this.#isSmoothed) series.push({ kind: '', label: say('seriesSmooth'), value: smoothed, format })
+    series.push({ kind: 'eval', label: say('seriesEval'), value: point, format })
     return series
+  }
+
+  /** Marks by the row they belong to: that of their step, or the next one logged. */
+  #notes(): Map<number, string[]> {
+    const notes = new Map<number, string[]>()
+    for (const { step, text } of this.marks) {
+      const row = this.#curves.rowFrom(step)
+      if (row >= 0) notes.set(row, [...(notes.get(row) ?? []), text])
+    }
+    return notes
+  }
+
+  #undraw() {
+    this.#view?.destroy()
+    this.#view = null
   }
 
   get #isSmoothed(): boolean {
@@ -211,34 +267,17 @@ export class FinetaleLineChart extends LitElement {
 
   #draw() {
     this.#frame = 0
-    const { x, raw, smoothed, points } = this.#columns
-    if (x.length === 0) {
-      this.#chart?.destroy()
-      this.#chart = null
-      return
+    const shown = { curves: this.#curves, marks: this.marks, smoothed: this.#isSmoothed }
+    if (this.#curves.length === 0) {
+      this.#undraw()
+    } else if (this.#view) {
+      this.#view.show(shown)
+    } else {
+      const style = getComputedStyle(this)
+      const color = (name: string) => style.getPropertyValue(name)
+      const onCursor = (row: number | null) => (this.cursor = row)
+      this.#view = new ChartView({ place: this.plot, height: this.height, color, onCursor }, shown)
     }
-    this.#chart ??= this.#create()
-    if (this.#chart.series[2]?.show !== this.#isSmoothed) {
-      this.#chart.destroy()
-      this.#chart = this.#create()
-    }
-    this.#chart.setData([x, raw, smoothed, points])
-  }
-
-  #create(): uPlot {
-    const style = getComputedStyle(this)
-    const look = {
-      width: this.plot.clientWidth,
-      height: this.height,
-      smoothed: this.#isSmoothed,
-      color: (name: string) => style.getPropertyValue(name),
-      onCursor: (index: number | null) => (this.cursor = index),
-    }
-    return new uPlot(chartOptions(look), [[], [], [], []], this.plot)
-  }
-
-  #fit() {
-    this.#chart?.setSize({ width: this.plot.clientWidth, height: this.height })
   }
 }
 

@@ -62,6 +62,33 @@ export const lineChartStyles = css`
     border-color: var(--eval);
     border-top-style: dashed;
   }
+  .notes {
+    margin: 8px 0 0;
+    padding: 0;
+    color: var(--ink-2);
+    font-size: 13px;
+    list-style: none;
+  }
+  .notes li.resumed::before,
+  .notes li.changed::before {
+    content: '';
+    display: inline-block;
+    height: 12px;
+    margin: 0 10px 0 6px;
+    border-left: 2px dashed var(--ink-2);
+    vertical-align: middle;
+  }
+  .notes li.changed::before {
+    border-color: var(--warn);
+  }
+  .notes li.odd {
+    color: var(--danger);
+  }
+  .notes li.odd::before {
+    content: '×';
+    margin-right: 8px;
+    font-weight: 700;
+  }
   .plot {
     position: relative;
     border-radius: 6px;

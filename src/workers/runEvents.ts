@@ -99,6 +99,13 @@ export interface RunChange {
   readonly at: number
 }
 
+/** A run went on from its checkpoint of `step`; what it had logged after that was cut. */
+export interface RunResume {
+  readonly step: number
+  /** Unix time in ms. */
+  readonly at: number
+}
+
 /** What trainer_state.json counts with; the embeddings, and with them the tied head, are no part of the last. */
 export interface CountedSize {
   readonly trainRows: number
@@ -120,6 +127,8 @@ export type RunEvent =
       readonly fromStep: number
       /** All knowing changes of the run so far; absent when there are none. */
       readonly changes?: readonly RunChange[]
+      /** Where the run was resumed so far, this time included; absent when it never was. */
+      readonly resumes?: readonly RunResume[]
     }
   | { readonly kind: 'step'; readonly runId: string; readonly metrics: StepMetrics }
   | { readonly kind: 'eval'; readonly runId: string; readonly metrics: EvalMetrics }

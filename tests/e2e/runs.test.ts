@@ -3,11 +3,42 @@
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { TrainerState } from '../../src/formats/trainerState'
+import { readZip } from '../../src/formats/zip'
 import { launch } from '../support/browser'
 import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
+
+/** Every stored run with its losses. Runs in the page. */
+async function storedSteps() {
+  const done = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result)
+      request.onerror = () => reject(request.error ?? new Error('not read'))
+    })
+  const db = await done(indexedDB.open('finetale'))
+  const all = <T>(name: string) => done(db.transaction(name).objectStore(name).getAll()) as Promise<T[]>
+  const runs = await all<{
+    id: string
+    name: string
+    state: string
+    step: number
+    totalSteps: number
+    currentCheckpoint: string
+  }>('runs')
+  const blocks = await all<{ runId: string; kind: string; rows: { loss: number }[] }>('metrics')
+  const checkpoints = await all<{ id: string; runId: string; cursor: { step: number } }>('checkpoints')
+  db.close()
+  return runs.map(({ id, name, state, step, totalSteps, currentCheckpoint }) => ({
+    ...{ name, state, step, totalSteps },
+    losses: blocks
+      .filter(({ runId, kind }) => runId === id && kind === 'step')
+      .flatMap(({ rows }) => rows.map(({ loss }) => loss)),
+    checkpoint: checkpoints.find((one) => one.id === currentCheckpoint && one.runId === id)?.cursor.step ?? -1,
+  }))
+}
 
 const action = (finetale: FinetalePage, name: string) =>
   finetale.page.locator(`finetale-run-list [data-action=${name}]`)
@@ -27,7 +58,12 @@ test('a paused run, exported and imported in another profile, ends with the same
   const downloading = here.page.waitForEvent('download')
   await action(here, 'runExport').click()
   const zip = await (await downloading).path()
-  expect(readFileSync(zip).subarray(0, 2).toString()).toBe('PK')
+  const files = await readZip(new Blob([readFileSync(zip)]), 'run.zip')
+  const state = JSON.parse(await files.get('trainer_state.json')!.text()) as TrainerState
+  expect(state).toMatchObject({ global_step: done, max_steps: 12, train_batch_size: 2, logging_steps: 1 })
+  const logged = state.log_history.filter((row) => 'loss' in row)
+  expect(logged.map(({ step }) => step)).toEqual(here.steps().map(({ step }) => step))
+  expect(logged.map(({ loss }) => loss)).toEqual(here.steps().map(({ loss }) => Number(loss.toFixed(4))))
 
   const there = await FinetalePage.open(await launch(), url)
   await there.page.locator('finetale-run-list #import').setInputFiles(zip)
@@ -72,6 +108,46 @@ test('runs are renamed, begun from, and deleted', async () => {
   await second.click()
   await expect.poll(() => list.count()).toBe(1)
   finetale.expectNoErrors()
+})
+
+test('two tabs train two runs at the same time, and neither gets what is the other’s', async () => {
+  const context = await launch()
+  const recipes = [7, 9].map((max_steps) => ({
+    ...shortRecipe,
+    name: `Run of ${max_steps}`,
+    max_steps,
+    seed: max_steps,
+  }))
+  const alone: string[][] = []
+  for (const recipe of recipes) {
+    const finetale = await FinetalePage.open(await launch(), url, recipe)
+    await finetale.click('Train')
+    await finetale.waitForPhase('finished')
+    alone.push(finetale.trace())
+    await finetale.page.context().close()
+  }
+  const first = await FinetalePage.open(context, url, recipes[0])
+  const second = await FinetalePage.open(context, url, recipes[1], await context.newPage())
+  for (const tab of [first, second])
+    await expect.poll(() => tab.button('Train').first().isEnabled(), { timeout: 60_000 }).toBe(true)
+  await Promise.all([first.click('Train'), second.click('Train')])
+  await Promise.all([first.waitForPhase('finished'), second.waitForPhase('finished')])
+  const tabs = [first, second]
+  const ids = tabs.map((tab) => new Set(tab.events.map(({ runId }) => runId)))
+  expect(ids.map(({ size }) => size)).toEqual([1, 1])
+  expect([...ids[0]!][0]).not.toBe([...ids[1]!][0])
+  expect(tabs.map((tab) => tab.trace())).toEqual(alone)
+
+  // What is stored is each run's own: read by a page that has trained neither.
+  const kept = await second.page.evaluate(storedSteps)
+  expect(kept.sort((a, b) => a.totalSteps - b.totalSteps)).toEqual(
+    recipes.map(({ name, max_steps }, i) => ({
+      ...{ name, state: 'finished', step: max_steps, totalSteps: max_steps },
+      losses: tabs[i]!.steps().map(({ loss }) => loss),
+      checkpoint: max_steps,
+    })),
+  )
+  tabs.forEach((tab) => tab.expectNoErrors())
 })
 
 test('a second tab watches a live run, and goes on with it when the first has died', async () => {

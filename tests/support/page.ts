@@ -30,9 +30,12 @@ export class FinetalePage {
     this.page = page
   }
 
-  /** Opens the page in the context's first tab, with a recipe in its address where one is given, after a query of `url`. */
-  static async open(context: BrowserContext, url: string, recipe?: Partial<Recipe>): Promise<FinetalePage> {
-    const page = context.pages()[0] ?? (await context.newPage())
+  /**
+   * Opens the page in the context's first tab, or in `tab`, with a recipe in its address where one is given, after a query
+   * of `url`.
+   */
+  static async open(context: BrowserContext, url: string, recipe?: Partial<Recipe>, tab?: Page): Promise<FinetalePage> {
+    const page = tab ?? context.pages()[0] ?? (await context.newPage())
     const self = new FinetalePage(page)
     page.on('pageerror', (error) => self.errors.push(String(error)))
     page.on('console', (message) => {

@@ -8,7 +8,7 @@ export interface JsonPiece {
   readonly line: number
 }
 
-const BETWEEN = /[\s,\x1e]*/y  
+const BETWEEN = /[\s,\x1e]*/y
 
 /** Where a string ends whose first quote is at `from`: behind its last quote, or at the line end that no string may hold. */
 function endOfString(text: string, from: number): { end: number; whole: boolean } {
