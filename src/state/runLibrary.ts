@@ -58,7 +58,8 @@ export class RunLibrary {
 
   async exportRun(runId: string, onProgress: LibraryProgress): Promise<Blob> {
     const state = await storedTrainerState(await this.#openDatabase(), runId)
-    const extra = state === null ? {} : { 'trainer_state.json': `${JSON.stringify(state, null, 2)}\n` }
+    const extra: Record<string, string> =
+      state === null ? {} : { 'trainer_state.json': `${JSON.stringify(state, null, 2)}\n` }
     return this.#alone((api) => api.exportRun(runId, extra, proxy(onProgress)))
   }
 

@@ -36,13 +36,13 @@ export class ValueRanges {
     this.#values.push(value)
     // Every level whose last block is now whole gets an entry.
     for (let level = 0, block = FAN; this.length % block === 0; level++, block *= FAN) {
-      this.#lowest[level] ??= new Column()
-      this.#highest[level] ??= new Column()
+      const lowest = (this.#lowest[level] ??= new Column())
+      const highest = (this.#highest[level] ??= new Column())
       const count = this.length / block
       const found = { lowest: -1, highest: -1 }
       for (let i = (count - 1) * FAN; i < count * FAN; i++) this.#meet(found, level, i)
-      this.#lowest[level].push(found.lowest)
-      this.#highest[level].push(found.highest)
+      lowest.push(found.lowest)
+      highest.push(found.highest)
     }
   }
 
