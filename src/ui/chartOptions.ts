@@ -12,7 +12,7 @@ export interface ChartLook {
   readonly color: (property: string) => string
   /** The steps to show. */
   readonly range: () => [number, number]
-  readonly onCursor: (index: number | null) => void
+  readonly onCursor: (chart: uPlot) => void
   /** Hears the steps that were dragged over. */
   readonly onSelect: (low: number, high: number) => void
   readonly onReset: () => void
@@ -71,7 +71,7 @@ export function chartOptions(look: ChartLook): uPlot.Options {
       },
     ],
     hooks: {
-      setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)],
+      setCursor: [onCursor],
       setSelect: [
         (chart) => {
           const { left, width: wide } = chart.select

@@ -34,6 +34,8 @@ export class ChartView {
   #drawn: DrawnColumns = { x: [], raw: [], smoothed: [], points: [], rows: [], odd: [] }
   /** The stretch zoomed to; null shows all. */
   #zoom: Range | null = null
+  /** The row that keys have pointed to; of many in one pixel column uPlot knows only those it draws. */
+  #pointed = -1
 
   constructor(options: ViewOptions, shown: Shown) {
     this.#options = options
@@ -70,11 +72,25 @@ export class ChartView {
   point(row: number): void {
     const step = this.#shown.curves.x(row)
     const [low, high] = this.#range()
-    if (step < low || step > high) {
-      const half = (high - low) / 2
-      this.zoomTo([step - half, step + half])
-    }
-    this.#chart.setCursor({ left: this.#chart.valToPos(step, 'x'), top: this.#chart.over.clientHeight / 2 })
+    this.#pointed = row
+    const point = () =>
+      this.#chart.setCursor({ left: this.#chart.valToPos(step, 'x'), top: this.#chart.over.clientHeight / 2 })
+    if (step >= low && step <= high) return point()
+    const half = (high - low) / 2
+    this.zoomTo([step - half, step + half])
+    // uPlot takes its new scale in a microtask of its own, queued before this one.
+    queueMicrotask(point)
+  }
+
+  /** The row under uPlot's cursor: the one pointed to by keys while the cursor stands at it, else the drawn one. */
+  #rowAt(chart: uPlot, index: number): number | null {
+    const { curves } = this.#shown
+    const [low, high] = this.#range()
+    const pixel = (high - low) / Math.max(1, chart.over.clientWidth)
+    const value = chart.posToVal(chart.cursor.left ?? -1, 'x')
+    if (this.#pointed >= 0 && Math.abs(value - curves.x(this.#pointed)) <= pixel) return this.#pointed
+    this.#pointed = -1
+    return this.#drawn.rows[index] ?? null
   }
 
   /** Zooms by a factor about a row: 0.5 shows half as much. */
@@ -116,7 +132,10 @@ export class ChartView {
       smoothed: this.#shown.smoothed,
       color,
       range: () => (this.#shown.curves.length > 0 ? this.#range() : [0, 1]),
-      onCursor: (index) => onCursor(index === null ? null : (this.#drawn.rows[index] ?? null)),
+      onCursor: (chart) => {
+        const index = chart.cursor.idx ?? null
+        onCursor(index === null ? null : this.#rowAt(chart, index))
+      },
       onSelect: (low, high) => this.zoomTo([low, high]),
       onReset: () => zoomAll(null),
       onDrawn: (chart) => {

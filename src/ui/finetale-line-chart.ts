@@ -221,8 +221,8 @@ export class FinetaleLineChart extends LitElement {
 
   /** Moves the cursor to a row and says, once the keys rest, what is there. */
   #point(index: number) {
-    this.#view?.point(index)
     this.cursor = index
+    this.#view?.point(index)
     clearTimeout(this.#announcing)
     this.#announcing = setTimeout(() => {
       const values = this.#series().flatMap(({ label, value: valueOf, format }) => {

@@ -76,12 +76,12 @@ function highestInk(page: Page): Promise<number> {
     const canvas = chart.shadowRoot!.querySelector('canvas')!
     const { width, height } = canvas
     const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height)
-    // The curve is blue, dark or faint; axes, grid and marks are greys, the cross is red.
+    // The curves are green, dark or faint; axes and grid are greys, marks brown, evaluations orange, the cross is red.
     for (let y = 0; y < height; y++) {
       for (let x = 80; x < width; x++) {
         const at = 4 * (y * width + x)
         const [red, green, blue, alpha] = [data[at]!, data[at + 1]!, data[at + 2]!, data[at + 3]!]
-        if (alpha > 40 && blue - red > 30 && blue >= green) return y / height
+        if (alpha > 40 && green - red > 30 && green >= blue) return y / height
       }
     }
     return 1
@@ -137,8 +137,8 @@ test('100,000 points: the spike is drawn, marks are told, the table pages, and a
       let lines = 0
       const paths = Path2D.prototype
       const canvases = CanvasRenderingContext2D.prototype
-      const lineTo = Reflect.get(paths, 'lineTo') as (this: Path2D, x: number, y: number) => void
-      const clearRect = Reflect.get(canvases, 'clearRect') as (this: unknown, ...box: number[]) => void
+      const lineTo = Reflect.get(paths, 'lineTo')
+      const clearRect = Reflect.get(canvases, 'clearRect')
       paths.lineTo = function (x, y) {
         lines++
         lineTo.call(this, x, y)
