@@ -168,6 +168,7 @@ export const english = {
   max_new_tokens: 'New tokens',
   generation_seed: 'Seed',
   outputLabel: 'Text so far',
+  outputWritten: 'The text just written',
 
   // Before and after
   pairsHeading: 'Before and after',

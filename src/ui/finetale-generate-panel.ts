@@ -52,11 +52,15 @@ export class FinetaleGeneratePanel extends LitElement {
   @state() private kind: 'character' | 'free' = 'character'
   @state() private settings: GenerationSettings = notebookGeneration
   @state() private chosen: Writer | null = null
+  /** The text that was written last, until the next one begins. */
+  @state() private written = ''
 
   #character = { ...readyCharacters[0] }
   #free = ''
 
   override willUpdate(changed: Map<PropertyKey, unknown>) {
+    const before = changed.get('writing')
+    if (changed.has('writing')) this.written = this.writing === null && typeof before === 'string' ? before : ''
     // Another data set brings its own way of picking words, unless somebody has changed it.
     if (!changed.has('stories') || (this.settings !== notebookGeneration && this.settings !== storyGeneration)) return
     this.settings = this.stories ? storyGeneration : notebookGeneration
@@ -94,6 +98,13 @@ export class FinetaleGeneratePanel extends LitElement {
             </button>
           </div>
           ${busy ? html`<span class="output" aria-label=${say('outputLabel')}>${this.writing}</span>` : nothing}
+          ${
+            this.written
+              ? html`<span class="output written" role="group" aria-label=${say('outputWritten')}
+                  >${this.written}</span
+                >`
+              : nothing
+          }
         </fieldset>
       </div>
     `
