@@ -40,6 +40,8 @@ export class FinetaleGeneratePanel extends LitElement {
 
   /** The generated text so far, or null when nothing is being written. */
   @property({ attribute: false }) writing: string | null = null
+  /** The text that Write made last; it stays in view until the next one begins. */
+  @property() written = ''
   /** True when a run's weights can write. */
   @property({ type: Boolean }) hasRun = false
   /** True when only the run's weights can write, because it is in memory and not finished. */
@@ -52,15 +54,11 @@ export class FinetaleGeneratePanel extends LitElement {
   @state() private kind: 'character' | 'free' = 'character'
   @state() private settings: GenerationSettings = notebookGeneration
   @state() private chosen: Writer | null = null
-  /** The text that was written last, until the next one begins. */
-  @state() private written = ''
 
   #character = { ...readyCharacters[0] }
   #free = ''
 
   override willUpdate(changed: Map<PropertyKey, unknown>) {
-    const before = changed.get('writing')
-    if (changed.has('writing')) this.written = this.writing === null && typeof before === 'string' ? before : ''
     // Another data set brings its own way of picking words, unless somebody has changed it.
     if (!changed.has('stories') || (this.settings !== notebookGeneration && this.settings !== storyGeneration)) return
     this.settings = this.stories ? storyGeneration : notebookGeneration
@@ -99,7 +97,7 @@ export class FinetaleGeneratePanel extends LitElement {
           </div>
           ${busy ? html`<span class="output" aria-label=${say('outputLabel')}>${this.writing}</span>` : nothing}
           ${
-            this.written
+            !busy && this.written
               ? html`<span class="output written" role="group" aria-label=${say('outputWritten')}
                   >${this.written}</span
                 >`
