@@ -183,6 +183,7 @@ export const english = {
   seedHelp: 'The same seed picks the same words again.',
   fixGeneration: 'A number above cannot be used: correct it first.',
   outputLabel: 'Text so far',
+  outputWritten: 'The text just written',
 
   // Before and after
   pairsHeading: 'Before and after',

@@ -24,6 +24,8 @@ export class FinetaleGeneratePanel extends LitElement {
 
   /** The generated text so far, or null when nothing is being written. */
   @property({ attribute: false }) writing: string | null = null
+  /** The text that Write made last; it stays in view until the next one begins. */
+  @property() written = ''
   /** True when a run's weights can write. */
   @property({ type: Boolean }) hasRun = false
   /** True when only the run's weights can write, because it is in memory and not finished. */
@@ -87,6 +89,13 @@ export class FinetaleGeneratePanel extends LitElement {
             </button>
           </div>
           ${busy ? html`<span class="output" aria-label=${say('outputLabel')}>${this.writing}</span>` : nothing}
+          ${
+            !busy && this.written
+              ? html`<span class="output written" role="group" aria-label=${say('outputWritten')}
+                  >${this.written}</span
+                >`
+              : nothing
+          }
         </fieldset>
       </div>
     `

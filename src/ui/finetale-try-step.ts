@@ -1,13 +1,14 @@
-// Step 3: writing from prompts, the change at a glance, and the table of everything written. It turns the events of its elements into commands.
+// Step 3: writing from prompts, the change at a glance, and the table of everything written. It turns the events of its
+// elements into commands.
 
 import { css, html, LitElement } from 'lit'
-import { customElement, property } from 'lit/decorators.js'
+import { customElement, property, state } from 'lit/decorators.js'
 import { isBuiltInData } from '../state/inputs'
 import type { RunController } from '../state/runController'
 import { isActive, RunStore } from '../state/runStore'
 import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
-import type { FinetaleEvent } from './events'
+import type { FinetaleEvent, FinetaleEvents } from './events'
 import './finetale-before-after'
 import './finetale-generate-panel'
 import './finetale-generation-table'
@@ -36,6 +37,9 @@ export class FinetaleTryStep extends LitElement {
   @property({ attribute: false }) store = new RunStore()
   @property({ attribute: false }) controller: RunController | null = null
 
+  /** What Write made last. */
+  @state() private written = ''
+
   constructor() {
     super()
     new StoreController(this, () => this.store)
@@ -50,15 +54,15 @@ export class FinetaleTryStep extends LitElement {
       <div class="try">
         <finetale-generate-panel
           .writing=${writing?.text ?? null}
+          .written=${this.written}
           .hasRun=${runId !== '' && phase !== 'interrupted' && phase !== 'failed' && latest !== null}
           .runOnly=${active}
           .step=${latest?.step ?? 0}
           .disabled=${!ready || (active && latest === null)}
           .stories=${isBuiltInData(data)}
-          @finetale-write=${({ detail }: FinetaleEvent<'finetale-write'>) =>
-            void text?.generate(detail.prompt, detail.settings, detail.writer)}
+          @finetale-write=${({ detail }: FinetaleEvent<'finetale-write'>) => this.write(detail)}
           @finetale-notebook-prompts=${({ detail }: FinetaleEvent<'finetale-notebook-prompts'>) =>
-            void text?.runPrompts(detail.settings, detail.writer)}
+            void text?.runPrompts(detail.settings, detail.writer).then(() => (this.written = ''))}
           @finetale-stop-writing=${this.stop}
         ></finetale-generate-panel>
         <div>
@@ -67,6 +71,10 @@ export class FinetaleTryStep extends LitElement {
         </div>
       </div>
     `
+  }
+
+  private write({ prompt, settings, writer }: FinetaleEvents['finetale-write']) {
+    void this.controller?.text.generate(prompt, settings, writer).then((row) => (this.written = row?.generation ?? ''))
   }
 
   private readonly stop = () => {

@@ -70,6 +70,9 @@ export const generatePanelStyles = css`
     color: var(--accent);
     animation: blink 1s steps(2) infinite;
   }
+  .output.written::after {
+    content: none;
+  }
   @keyframes blink {
     50% {
       opacity: 0;

@@ -40,6 +40,9 @@ test('Train, Try it, Write: three clicks to a first story', async () => {
   expect(story?.step).toBe(6)
   expect(story?.prompt).toContain(readyCharacters[0].name)
   expect(story?.generation.trim()).not.toBe('')
+  // It stays where it was written, before the eyes that watched it come.
+  const shown = page.getByLabel('The text just written')
+  expect(await shown.textContent()).toBe(story?.generation)
   finetale.expectNoErrors()
 
   // The ready prompts, each once, before beside after, by the same draw.
