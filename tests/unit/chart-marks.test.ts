@@ -26,7 +26,7 @@ test('a run without marks has none', () => {
   expect(marksOf({ resumes: [], changes: [] })).toEqual([])
 })
 
-const row = (step: number) => ({ step, epoch: 0, loss: step, runtime: 0, at: 0 })
+const row = (step: number) => ({ step, epoch: 0, loss: step, bits_per_character: Number.NaN, runtime: 0, at: 0 })
 
 test('columns keep their lineage while rows come, and lose it when rows are dropped', () => {
   const columns = new EvalColumns([1, 2, 3].map(row))
