@@ -23,6 +23,7 @@ export function toErrorData(thrown: unknown): FinetaleErrorData {
       name,
       message: 'The browser has no room left for this run.',
       action: 'Delete old runs or free disk space, then resume from the last checkpoint.',
+      code: 'quota',
     }
   }
   if (name === 'RuntimeError' || heapGone.test(message)) {

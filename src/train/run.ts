@@ -244,7 +244,9 @@ export class Run {
     }
     await this.#save(this.#cursor, true)
     if (this.#badSteps === 0) await this.control.exclusive(() => this.#runPrompts(step))
-    await keeper.flush({ state: 'finished', step })
+    // What found no room is not stored: such a run can be taken up again from the checkpoint that stayed.
+    const whole = this.#badSteps > 0 || this.#saver.storedStep === step
+    await keeper.flush({ state: whole ? 'finished' : 'interrupted', step })
     this.#tell('finished', '')
   }
 

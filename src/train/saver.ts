@@ -50,6 +50,11 @@ export class Saver {
     options.keeper.warmUp()
   }
 
+  /** The step of the last checkpoint that is stored; -1 when there is none. */
+  get storedStep(): number {
+    return this.#stored
+  }
+
   /**
    * True when a checkpoint is wanted at this cursor: before the first step, every save_steps and save_minutes, and when
    * one was asked for while another was under way.

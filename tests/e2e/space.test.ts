@@ -20,11 +20,7 @@ async function limitStorage(page: Page, bytes: number): Promise<void> {
   })
 }
 
-async function usage(page: Page): Promise<number> {
-  return page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0)
-}
-
-/** Names in the zip that a click saves. */
+/** The files in the zip that a click saves. */
 async function savedZip(finetale: FinetalePage, button: string): Promise<Record<string, Uint8Array>> {
   const downloading = finetale.page.waitForEvent('download')
   await finetale.click(button)
@@ -43,26 +39,27 @@ test('before Train the page tells what a run takes and whether there is room', a
   expect(await figure(/Limit that the browser reports/)).toMatch(/^[\d,]+ MB$/)
   expect(await figure(/Limit of a page/)).toBe('4,295 MB')
 
-  await limitStorage(finetale.page, 100_000_000)
+  // Chromium names the same limit whatever there is; others tell what they have.
+  await finetale.page.addInitScript(() => {
+    StorageManager.prototype.estimate = () => Promise.resolve({ quota: 100_000_000, usage: 20_000_000 })
+  })
   await finetale.page.reload()
-  await budget.getByText(/Checkpoints may need 168 MB, and this browser reports [\d.]+ MB left/).waitFor()
+  await budget.getByText(/Checkpoints may need 168 MB, and this browser reports 80 MB left/).waitFor()
   expect(await finetale.button('Train').isEnabled()).toBe(true)
 })
 
 test('a disk that fills in mid-run: the old checkpoint stays, training goes on, and the model can be taken away', async () => {
-  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 16, save_steps: 4 })
+  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 10 })
+  // Room for two checkpoints of 42 MB, not for the third that is written before the first goes.
+  await limitStorage(finetale.page, 95_000_000)
   await finetale.click('Train')
-  await expect.poll(() => finetale.checkpoints().at(-1) ?? -1, { timeout: 120_000 }).toBeGreaterThanOrEqual(4)
-  const kept = finetale.checkpoints().at(-1) ?? -1
-  await limitStorage(finetale.page, (await usage(finetale.page)) + 1_000_000)
   // The browser's answer about keeping what is stored is on the page since the first save.
   await finetale.page.getByText(/This browser (may clear|has promised)/).waitFor()
   await finetale.waitForPhase('finished')
-  const warnings = finetale.events.flatMap((event) => (event.kind === 'warning' ? [event] : []))
-  expect(warnings.some(({ code, message }) => code === 'quota' && message.includes('The one before it stays'))).toBe(
-    true,
-  )
-  expect(finetale.steps().at(-1)?.step).toBe(16)
+  const warnings = finetale.events.filter((event) => event.kind === 'warning')
+  const message = expect.stringContaining('The one before it stays') as string
+  expect(warnings).toContainEqual(expect.objectContaining({ code: 'quota', message }))
+  expect(finetale.steps().at(-1)?.step).toBe(10)
 
   const files = await savedZip(finetale, 'Download the model as it is now')
   expect(Object.keys(files).sort()).toEqual(
@@ -72,14 +69,16 @@ test('a disk that fills in mid-run: the old checkpoint stays, training goes on, 
   await finetale.page.locator('#free-space').first().click()
   const list = finetale.page.locator('finetale-run-list')
   await expect.poll(() => list.evaluate((element) => element.getBoundingClientRect().top < innerHeight)).toBe(true)
-  const saved = finetale.checkpoints().at(-1) ?? -1
-  expect(saved).toBeGreaterThanOrEqual(kept)
+  expect(finetale.checkpoints()).toEqual([0, 4])
 
-  // Once there is room, saving works again: from the checkpoint that stayed.
+  // With room again, the run goes on from the checkpoint that stayed.
   await limitStorage(finetale.page, 0)
   await finetale.page.reload()
-  await finetale.page.locator('finetale-run-list li').first().waitFor()
-  await finetale.page.locator('finetale-run-list [data-action=runExport]').first().waitFor()
+  await finetale.click('Resume')
+  await finetale.waitForPhase('finished')
+  const started = finetale.events.filter((event) => event.kind === 'started').at(-1)
+  expect(started).toMatchObject({ fromStep: 4 })
+  expect(finetale.checkpoints().at(-1)).toBe(10)
 })
 
 test('without a database the run lives in memory, the page says so, and the model can be taken away', async () => {
