@@ -109,10 +109,10 @@ export class ChartView {
   #range(): [number, number] {
     const { curves } = this.#shown
     const [first, last] = [curves.x(0), curves.x(curves.length - 1)]
-    const [low, high] = this.#zoom ?? [first, last]
-    const range: [number, number] = [Math.max(first, low), Math.min(last, high)]
+    const [from, to] = this.#zoom ?? [first, last]
+    const [low, high] = to <= first || from >= last ? [first, last] : [Math.max(first, from), Math.min(last, to)]
     // A single point needs some room about it, and less than a step apart there is nothing to see.
-    return range[1] - range[0] >= 1 ? range : [range[0] - 1, range[0] + 1]
+    return high - low >= 1 ? [low, high] : [low - 1, low + 1]
   }
 
   #redraw(): void {
