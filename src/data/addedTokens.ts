@@ -67,10 +67,13 @@ class TokenFinder {
       if (token.single_word && (wordEnd.test(before.slice(-2)) || wordStart.test(after))) continue
       const left = token.lstrip ? spaceAtEnd(before) : 0
       const right = token.rstrip ? (spaceAfter.exec(after)?.[0].length ?? 0) : 0
-      const start = Math.max(match.index - left, done)
+      const start = token.lstrip ? Math.max(match.index - left, done) : match.index
+      const end = match.index + match[0].length + right
       if (start > done) sections.push(text.slice(done, start))
+      // White space that the token before took along may have been all of this one.
+      if (start >= end) continue
       sections.push(token.id)
-      done = match.index + match[0].length + right
+      done = end
     }
     if (done < text.length) sections.push(text.slice(done))
     return sections

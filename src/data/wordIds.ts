@@ -28,6 +28,8 @@ export interface WordIds {
 /** Encodes words. Bytes without a token become the unknown token, or are left out where there is none, as in Python. */
 export class WordEncoder {
   readonly #model: Model
+  /** The vocabulary without added tokens, which the library mixes into its own: they are never words. */
+  readonly #vocab: ReadonlyMap<string, number>
   readonly #cache = new Map<string, WordIds>()
   readonly #missing: ReadonlySet<string>
   readonly #unknown: number | undefined
@@ -36,11 +38,13 @@ export class WordEncoder {
 
   /** @param name the tokenizer.json, for errors */
   constructor(model: Model, name: string) {
-    Object.assign(model, { cache: new NoCache() })
+    // Whole words are looked up here, where added tokens are no words.
+    Object.assign(model, { cache: new NoCache(), ignore_merges: false })
     this.#model = model
-    this.#missing = new Set(byteAlphabet.filter((letter) => !model.tokens_to_ids.has(letter)))
-    const { unk_token, fuse_unk, byte_fallback, ignore_merges } = model.config as Record<string, unknown>
-    this.#unknown = typeof unk_token === 'string' ? model.tokens_to_ids.get(unk_token) : undefined
+    const { vocab, unk_token, fuse_unk, byte_fallback, ignore_merges } = model.config as Record<string, unknown>
+    this.#vocab = new Map(Object.entries(vocab as Record<string, number>))
+    this.#missing = new Set(byteAlphabet.filter((letter) => !this.#vocab.has(letter)))
+    this.#unknown = typeof unk_token === 'string' ? this.#vocab.get(unk_token) : undefined
     this.#fuse = fuse_unk === true
     this.#whole = ignore_merges === true
     if (byte_fallback === true && this.#missing.size > 0) {
@@ -64,9 +68,9 @@ export class WordEncoder {
   }
 
   #merge(word: string): number[] {
-    const whole = this.#whole ? this.#model.tokens_to_ids.get(word) : undefined
+    const whole = this.#whole ? this.#vocab.get(word) : undefined
     if (whole !== undefined) return [whole]
-    return this.#model.convert_tokens_to_ids(this.#model.encode([word]))
+    return this.#model.encode([word]).flatMap((token) => this.#vocab.get(token) ?? this.#unknown ?? [])
   }
 
   /** Merges what the vocabulary knows; letters on both sides of one that is left out become neighbours. */

@@ -108,6 +108,8 @@ def make_folders():
     template.post_processor = processors.TemplateProcessing(
         single=f"{EOS} $A", pair=f"{EOS} $A $B", special_tokens=[(EOS, template.token_to_id(EOS))])
     holes = train(60, 40, alphabet=False)
+    letters = train(60, 40, alphabet=False)
+    letters.add_tokens([AddedToken("\u00e9", normalized=False, single_word=True), AddedToken(EOS, special=True)])
     prefix = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
     fast = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": EOS}
     flags = {"lstrip": False, "normalized": False, "rstrip": True, "single_word": False, "special": True}
@@ -132,6 +134,9 @@ def make_folders():
              "added_tokens_decoder": {
                  str(token["id"]): {**flags, "content": token["content"]} for token in as_json(added)["added_tokens"]}}),
         "holes": files_of(holes, fast),
+        # Words that are added tokens elsewhere, looked up whole; a letter of the byte alphabet that is only an added token.
+        "whole words": files_of(added, fast, model={**as_json(added)["model"], "ignore_merges": True}),
+        "holes with an added letter": files_of(letters, fast),
         "vocab and merges": {
             "config.json": CONFIG, "vocab.json": with_eos,
             "merges.txt": "\n".join(["#version: 0.2", *merges, ""])},
