@@ -173,7 +173,8 @@ async function watchFetches(page, onFetch) {
  */
 export async function untilReady(page, fetches = false) {
   const ready = page.locator('finetale-app[data-ready="true"]')
-  const train = page.getByRole('button', { name: 'Train', exact: true })
+  // Under the name of Train again where an earlier run is shown.
+  const train = page.locator('#train')
   const alert = page.getByRole('alert').first()
   for (;;) {
     if (await alert.isVisible()) throw new Error(await sentence(alert))

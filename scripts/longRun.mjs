@@ -1,11 +1,11 @@
 // One visit to the page for a run of hours: finds the run where it was left or begins it, follows it, and when it ends or
 // is told to leave has it saved and carried out. It clicks what a user would click; the command line is pretrain.mjs.
 
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { chromium } from 'playwright'
-import { choose, hearEvents, sentence, untilReady } from './drive.mjs'
+import { choose, hearEvents, sentence } from './drive.mjs'
 import { ensureBrowser, launchArguments } from './ensure-browser.mjs'
 import { carryOut, exportModel } from './takeAway.mjs'
 
@@ -53,6 +53,8 @@ export async function longRun(options) {
     handleSIGINT: false,
     handleSIGTERM: false,
   })
+  // Kept to the end: the page copies the files only beside the training.
+  const shape = mkdtempSync(join(tmpdir(), 'finetale-shape-'))
   try {
     const page = context.pages()[0] ?? (await context.newPage())
     const run = new Followed(tell)
@@ -62,12 +64,12 @@ export async function longRun(options) {
     page.on('dialog', (dialog) => void dialog.accept())
     await hearEvents(page, (event) => run.hear(event))
     await page.goto(`${url}?${new URLSearchParams({ recipe: JSON.stringify(recipe) }).toString()}`)
-    await untilReady(page)
+    await page.locator('finetale-app[data-ready="true"]').waitFor()
     const old = await findRun(page, options)
     if (old?.state === 'finished')
       tell({ kind: 'found', message: `The run "${old.name}" is finished.`, step: old.step })
     else {
-      await begin(page, old, options)
+      await (old ? resume(page, old, options) : begin(page, shape, options))
       await follow(page, run, options)
     }
     const runId = run.runId || old?.id || ''
@@ -75,6 +77,7 @@ export async function longRun(options) {
     if (run.failure && !signal.aborted) throw run.failure
   } finally {
     await context.close()
+    rmSync(shape, { recursive: true, force: true })
   }
 }
 
@@ -192,32 +195,30 @@ function listRuns(page) {
 
 /**
  * @param {Page} page
- * @param {LibraryRun | undefined} old
+ * @param {LibraryRun} old
  * @param {LongRun} options
  */
-async function begin(page, old, { data, config, tokenizer, tell }) {
-  if (old) {
-    tell({ kind: 'resume', name: old.name, step: old.step, totalSteps: old.totalSteps })
-    await page.locator(`finetale-run-list li[data-run-id="${old.id}"] [data-action=resume]`).click()
-    return
+async function resume(page, old, { tell }) {
+  tell({ kind: 'resume', name: old.name, step: old.step, totalSteps: old.totalSteps })
+  await page.locator(`finetale-run-list li[data-run-id="${old.id}"] [data-action=resume]`).click()
+}
+
+/**
+ * @param {Page} page
+ * @param {string} shape A folder to put the model's files in.
+ * @param {LongRun} options
+ */
+async function begin(page, shape, { data, config, tokenizer }) {
+  // The page calls the model by its folder.
+  const folder = join(shape, basename(config, '.json'))
+  mkdirSync(folder)
+  copyFileSync(config, join(folder, 'config.json'))
+  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']) {
+    if (existsSync(join(tokenizer, name))) copyFileSync(join(tokenizer, name), join(folder, name))
   }
-  const folder = mkdtempSync(join(tmpdir(), 'finetale-shape-'))
-  try {
-    copyFileSync(config, join(folder, 'config.json'))
-    for (const name of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']) {
-      if (existsSync(join(tokenizer, name))) copyFileSync(join(tokenizer, name), join(folder, name))
-    }
-    await choose(page, '#model-folder', folder)
-    await choose(page, '#data-file', data)
-    await page.getByRole('button', { name: 'Train', exact: true }).click()
-    const started = page.locator('finetale-app[data-phase="training"], finetale-app[data-phase="warming up"]')
-    const alert = page.getByRole('alert').first()
-    // The files are read until the run has begun.
-    await started.or(alert).first().waitFor({ timeout: 0 })
-    if ((await started.count()) === 0) throw new Error(await sentence(alert))
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  await choose(page, '#model-folder', folder)
+  await choose(page, '#data-file', data)
+  await page.locator('#train').click()
 }
 
 /**
