@@ -65,10 +65,9 @@ test('what the user should know of a text stands beside it', async () => {
   await expect.poll(() => rowsOf(finetale).length, { timeout: 60_000 }).toBe(1)
   const notes = rowsOf(finetale)[0]?.notes ?? []
   expect(notes.length).toBe(1)
-  await page
-    .locator('finetale-generation-table')
-    .getByText(notes[0] ?? '')
-    .waitFor()
+  const table = page.locator('finetale-generation-table')
+  await table.getByText(notes[0] ?? '').waitFor()
+  await table.getByText('note 1 below').waitFor()
 })
 
 test('a text streams in and can be stopped', async () => {
