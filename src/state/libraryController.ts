@@ -22,6 +22,9 @@ export interface LibraryParts {
 
 type Values = Record<string, string | number>
 
+/** Pauses before each look at whether a run that has ended is let go. */
+const LET_GO_MS = [0, 100, 400, 1500, 4000] as const
+
 export class LibraryController {
   readonly #parts: LibraryParts
 
@@ -43,8 +46,19 @@ export class LibraryController {
   /** The list follows what happens to the runs of this tab. */
   receive(event: RunEvent): void {
     this.#parts.tabs.send(event)
-    const ends = event.kind === 'phase' && ['paused', 'finished'].includes(event.phase)
-    if (ends || event.kind === 'checkpoint' || event.kind === 'started' || event.kind === 'failed') void this.refresh()
+    const phase = event.kind === 'phase' ? event.phase : null
+    if (phase === 'finished' || event.kind === 'failed') void this.#letGo(event.runId)
+    else if (phase === 'paused' || event.kind === 'checkpoint' || event.kind === 'started') void this.refresh()
+  }
+
+  /** A run's lock is held a moment longer than its last event comes: until then the list would call it live elsewhere. */
+  async #letGo(runId: string): Promise<void> {
+    for (const ms of LET_GO_MS) {
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      await this.refresh()
+      const run = this.#parts.store.state.library.find(({ id }) => id === runId)
+      if (run?.state !== 'running') return
+    }
   }
 
   async open(runId: string): Promise<void> {

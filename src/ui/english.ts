@@ -202,6 +202,8 @@ export const english = {
   colBefore: 'Untouched (step 0)',
   colGeneration: 'Generation',
   colSettings: 'Settings and measures',
+  tableNotes: 'Notes on the texts',
+  noteBelow: 'note {number} below',
   filterLabel: 'Prompt',
   filterAll: 'All prompts',
   showAll: 'Show all',

@@ -2,7 +2,7 @@
 
 export const englishRuns = {
   runsHeading: 'Runs in this browser',
-  runsTotal: '{count} · {size} on disk',
+  runsTotal: '{count} kept, {size} on disk',
   runsEmpty: 'Runs you train are kept here, with their charts, texts and checkpoints.',
   runImport: 'Import a run',
   runSteps: '{step} of {total} steps',

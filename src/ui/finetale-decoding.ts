@@ -5,6 +5,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import type { GenerationSettings } from '../recipe/recipe'
 import { generationBounds, readGenerationNumber, type GenerationNumber } from '../recipe/validateGeneration'
+import { breakable } from './breakable'
 import { send } from './events'
 import { say } from './messages'
 import { controls } from './sharedStyles'
@@ -150,7 +151,7 @@ export class FinetaleDecoding extends LitElement {
       <p class=${problem ? 'problem' : 'help'} id="note-${key}" role=${problem ? 'alert' : nothing}>
         ${problem?.message ?? say(`${key}Help`)}
       </p>
-      <code>${key.split('_').map((word, index) => html`${index > 0 ? html`_<wbr />` : nothing}${word}`)}</code>
+      <code>${breakable(key)}</code>
     </div>`
   }
 

@@ -6,6 +6,7 @@ import { customElement, property, state } from 'lit/decorators.js'
 import { expectedBytes, smallerPreset } from '../state/presetSources'
 import { hostOf, isFetching, missingSides, type HubItem, type HubItems, type Side } from '../state/sources'
 import type { FetchProgress, FinetaleErrorData } from '../workers/protocol'
+import { breakable } from './breakable'
 import { downloadCardStyles } from './downloadCardStyles'
 import { send } from './events'
 import { formatBytes, formatDuration } from './format'
@@ -74,7 +75,7 @@ export class FinetaleDownloadCard extends LitElement {
         <div class="line">
           <span
             ><span class="muted">${say(side === 'model' ? 'modelLabel' : 'dataLabel')}</span>
-            <span class="repo">${ref.repo}</span></span
+            <span class="repo">${breakable(ref.repo)}</span></span
           >
           <span class="numbers">
             <span>${this.sizeOf(item)}</span>

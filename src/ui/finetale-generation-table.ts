@@ -46,7 +46,7 @@ export class FinetaleGenerationTable extends LitElement {
         width: 19%;
       }
       th.facts {
-        width: 17%;
+        width: 20%;
       }
       td {
         padding: 12px 8px;
@@ -83,13 +83,14 @@ export class FinetaleGenerationTable extends LitElement {
         font-size: 12.5px;
         list-style: none;
       }
-      .note {
-        margin-top: 6px;
-        padding: 6px 8px;
-        border-left: 3px solid var(--warn);
-        border-radius: 6px;
-        background: var(--warn-soft);
-        font-size: 12.5px;
+      .notes {
+        max-width: 720px;
+        margin: 0;
+        padding: 10px 8px 0 28px;
+        border-top: 1px solid var(--line);
+        color: var(--ink-2);
+        font-size: 13px;
+        list-style: decimal;
       }
       .empty {
         padding: 32px 8px;
@@ -163,6 +164,8 @@ export class FinetaleGenerationTable extends LitElement {
   }
 
   private renderTable(rows: readonly GenerationRow[]) {
+    // Many texts share a note, so each stands once, below.
+    const notes = [...new Set(rows.flatMap((row) => row.notes ?? []))]
     return html`
       <table role="table">
         <thead>
@@ -175,13 +178,20 @@ export class FinetaleGenerationTable extends LitElement {
           </tr>
         </thead>
         <tbody>
-          ${rows.map((row) => this.renderRow(row))}
+          ${rows.map((row) => this.renderRow(row, notes))}
         </tbody>
       </table>
+      ${
+        notes.length > 0
+          ? html`<ol class="notes" aria-label=${say('tableNotes')}>
+              ${notes.map((note) => html`<li>${note}</li>`)}
+            </ol>`
+          : nothing
+      }
     `
   }
 
-  private renderRow(row: GenerationRow) {
+  private renderRow(row: GenerationRow, notes: readonly string[]) {
     const before = row.step > 0 ? this.#untouched(row) : null
     return html`
       <tr role="row">
@@ -191,9 +201,7 @@ export class FinetaleGenerationTable extends LitElement {
           ${before ? this.renderText(`${row.id}-b`, before.generation) : say('none')}
         </td>
         <td role="cell" data-label=${say('colGeneration')}>${this.renderText(row.id, row.generation)}</td>
-        <td role="cell" data-label=${say('colSettings')}>
-          ${renderFacts(row)} ${row.notes?.map((note) => html`<p class="note">${note}</p>`) ?? nothing}
-        </td>
+        <td role="cell" data-label=${say('colSettings')}>${renderFacts(row, notes)}</td>
       </tr>
     `
   }
@@ -233,7 +241,7 @@ export class FinetaleGenerationTable extends LitElement {
   }
 }
 
-function renderFacts({ settings, metrics, tokens, milliseconds, ended }: GenerationRow) {
+function renderFacts({ settings, metrics, tokens, milliseconds, ended, notes }: GenerationRow, all: readonly string[]) {
   const { do_sample, temperature, top_k: k, top_p: p, seed } = settings
   const facts = [
     do_sample ? say('sampled', { temperature, k, p, seed: String(seed) }) : say('greedy'),
@@ -242,6 +250,7 @@ function renderFacts({ settings, metrics, tokens, milliseconds, ended }: Generat
     say('metricWords', { words: metrics.words, unique: metrics.uniqueWords }),
     say('metricDistinct', { share: formatPercent(metrics.distinct2) }),
     metrics.longestRepeat ? say('metricRepeat', { phrase: metrics.longestRepeat }) : say('metricNoRepeat'),
+    ...(notes ?? []).map((note) => say('noteBelow', { number: all.indexOf(note) + 1 })),
   ]
   return html`<ul>
     ${facts.map((fact) => html`<li>${fact}</li>`)}

@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
 import { rules } from '../recipe/validate'
 import type { RecipeField } from '../recipe/validate'
+import { breakable } from './breakable'
 import { send } from './events'
 import { say } from './messages'
 import { controls } from './sharedStyles'
@@ -82,7 +83,7 @@ export class FinetaleRecipeField extends LitElement {
       <p class=${this.problem ? 'problem' : 'help'} id="note" role=${this.problem ? 'alert' : nothing}>
         ${this.problem || say(`help_${this.field}`)}
       </p>
-      <code>${this.field.split('_').map((word, index) => html`${index > 0 ? html`_<wbr />` : nothing}${word}`)}</code>
+      <code>${breakable(this.field)}</code>
     `
   }
 

@@ -22,12 +22,12 @@ const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
     [
       'max_steps',
       'num_train_epochs',
-      'gradient_accumulation_steps',
       'per_device_eval_batch_size',
+      'threads',
+      'gradient_accumulation_steps',
       'order_rule',
       'loss_divisor',
       'eval_average',
-      'threads',
     ],
   ],
   [
@@ -44,11 +44,18 @@ const advanced: readonly (readonly [MessageKey, readonly RecipeField[]])[] = [
       'adam_epsilon',
     ],
   ],
-  ['groupOften', ['logging_steps', 'log_learning_rate', 'eval_strategy', 'eval_steps', 'save_steps', 'save_minutes']],
+  ['groupOften', ['eval_strategy', 'eval_steps', 'save_steps', 'save_minutes', 'logging_steps', 'log_learning_rate']],
 ]
 
 /** Fields whose values or explanations need the whole width. */
-const wide: readonly RecipeField[] = ['order_rule', 'loss_divisor', 'eval_average', 'optim', 'log_learning_rate']
+const wide: readonly RecipeField[] = [
+  'gradient_accumulation_steps',
+  'order_rule',
+  'loss_divisor',
+  'eval_average',
+  'optim',
+  'log_learning_rate',
+]
 
 /** @fires finetale-recipe-change - The edited recipe. @fires finetale-preset - The preset to start from. */
 @customElement('finetale-recipe-panel')

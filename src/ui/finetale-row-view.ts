@@ -96,7 +96,7 @@ export class FinetaleRowView extends LitElement {
               </div>
               <details>
                 <summary>${say('viewTokens')}</summary>
-                <div class="tokens">
+                <div class="tokens" tabindex="0" role="group" aria-label=${say('viewTokens')}>
                   ${view.tokens
                     .slice(0, SHOWN_TOKENS)
                     .map(({ id, text }) => html`<span class="token" title=${id}>${visible(text)}</span>`)}

@@ -7,6 +7,7 @@ import { pickedFiles, type PickedFile } from '../state/inputs'
 import type { Side } from '../state/sources'
 import { toErrorData } from '../workers/clients'
 import type { HubRef } from '../workers/protocol'
+import { breakable } from './breakable'
 import { carriesFiles, droppedFiles } from './dropped'
 import { send } from './events'
 import './finetale-hub-form'
@@ -42,6 +43,9 @@ export class FinetaleSourcePicker extends LitElement {
         justify-content: space-between;
         gap: 0 12px;
         min-height: 28px;
+      }
+      .top button {
+        margin: 0 -8px;
       }
       .kind {
         font-size: 12.5px;
@@ -133,7 +137,7 @@ export class FinetaleSourcePicker extends LitElement {
                 </button>`
           }
         </div>
-        <span class="label">${this.label || say('none')}</span>
+        <span class="label">${this.label ? breakable(this.label) : say('none')}</span>
         <div class="buttons">
           <button
             class="hub"

@@ -25,9 +25,8 @@ export const generatePanelStyles = css`
     background: transparent;
   }
   .kinds button[aria-pressed='true'] {
-    background: var(--surface);
+    background: var(--accent-soft);
     color: var(--accent);
-    box-shadow: var(--shadow);
   }
   .pair {
     display: grid;

@@ -11,7 +11,7 @@ export const runListStyles = css`
     font-weight: 650;
   }
   .total {
-    flex: 1;
+    flex: 1 0 auto;
   }
   .empty {
     padding: 16px 0;

@@ -6,10 +6,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
-
-/** Bytes at hand, or a stream that is made anew for each request, with what the listing says of it. */
-export type Content =
-  Buffer | { readonly size: number; readonly sha256: string; readonly open: () => AsyncIterable<Uint8Array> }
+import { pieces, sha256Of, sizeOf, writable, type Content } from './hubContent'
 
 export type RepoFiles = Readonly<Record<string, Content>>
 
@@ -61,36 +58,10 @@ export interface StandInOptions {
   readonly fallbackPage?: boolean
 }
 
-const PIECE = 64 * 1024
 const PAGE = '<!doctype html><html><body>Welcome to this host.</body></html>'
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 12345\n`
 const EXPOSED = 'X-Repo-Commit, X-Error-Code, Link, ETag, Accept-Ranges, Content-Range, Retry-After'
 const COMMIT = 'c0ffee'.repeat(6) + 'cafe'
-
-const sizeOf = (content: Content) => (Buffer.isBuffer(content) ? content.length : content.size)
-const sha256Of = (content: Content) =>
-  Buffer.isBuffer(content) ? createHash('sha256').update(content).digest('hex') : content.sha256
-
-/** Waits until more can be written or nobody reads any more. Both are let go then: one of them never comes. */
-async function writable(response: ServerResponse): Promise<void> {
-  const waiting = new AbortController()
-  const { signal } = waiting
-  const heard = [once(response, 'drain', { signal }), once(response, 'close', { signal })]
-  try {
-    await Promise.race(heard)
-  } finally {
-    waiting.abort()
-    await Promise.allSettled(heard)
-  }
-}
-
-async function* pieces(content: Content): AsyncIterable<Uint8Array> {
-  if (!Buffer.isBuffer(content)) {
-    yield* content.open()
-    return
-  }
-  for (let start = 0; start < content.length; start += PIECE) yield content.subarray(start, start + PIECE)
-}
 
 interface Found {
   readonly files: RepoFiles | undefined
