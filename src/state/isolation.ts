@@ -6,14 +6,6 @@
 import { isActive } from './runStore'
 import type { RunStore } from './runStore'
 
-/** The page runs on one thread for want of isolation. */
-export interface SingleThreaded {
-  /** Threads that this machine could use: training could be up to that many times faster. */
-  readonly times: number
-  /** Whether the service worker may still be tried, by a click. */
-  readonly canTurnOn: boolean
-}
-
 /** As many as the kernels ever use; the page must not import them to know. */
 const MAX_THREADS = 16
 /** An automatic attempt may keep the page waiting this long. */

@@ -2,32 +2,13 @@
 // list; bundles are written and read by their own worker, and removing a run asks its lock first.
 
 import { proxy, type Remote } from 'comlink'
-import type { RunRecord, RunState } from '../storage/schema'
+import type { RunRecord } from '../storage/schema'
 import { listRuns, updateRun } from '../storage/runs'
 import type { WorkerClient } from '../workers/clients'
 import type { BundleApi, ModelSource } from '../workers/protocol'
+import type { LibraryRun } from './storeState'
 import { discardStoredRun, heldLocks, runLock, type Database } from './storedRuns'
 import { storedTrainerState } from './trainerState'
-
-export interface LibraryRun {
-  readonly id: string
-  readonly name: string
-  /** 'running' when a tab owns it; one that was running and that no tab owns is 'interrupted'. */
-  readonly state: RunState
-  readonly step: number
-  readonly totalSteps: number
-  readonly loss: number | null
-  readonly evalLoss: number | null
-  readonly bytes: number
-  /** Checkpoints kept. */
-  readonly checkpoints: number
-  readonly hasCheckpoint: boolean
-  readonly parent: RunRecord['parent']
-  readonly modelLabel: string
-  readonly dataLabel: string
-  readonly createdAt: number
-  readonly updatedAt: number
-}
 
 export type LibraryProgress = (doneBytes: number, totalBytes: number) => void
 

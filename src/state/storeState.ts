@@ -3,7 +3,7 @@
 
 import type { ModelSize } from '../recipe/memory'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
-import type { RunState } from '../storage/schema'
+import type { RunRecord, RunState } from '../storage/schema'
 import type { SpaceReported } from '../storage/space'
 import type {
   CountedSize,
@@ -21,8 +21,6 @@ import type {
   RunResume,
   StepMetrics,
 } from '../workers/protocol'
-import type { SingleThreaded } from './isolation'
-import type { LibraryRun } from './runLibrary'
 import type { HubItems } from './sources'
 
 /** A stored run that can go on from its last checkpoint, or that has none and can only be discarded. */
@@ -36,6 +34,34 @@ export interface InterruptedRun {
   readonly saved: { readonly step: number; readonly at: number } | null
   /** True when there was a checkpoint and the browser has cleared it. */
   readonly cleared?: boolean
+}
+
+export interface LibraryRun {
+  readonly id: string
+  readonly name: string
+  /** 'running' when a tab owns it; one that was running and that no tab owns is 'interrupted'. */
+  readonly state: RunState
+  readonly step: number
+  readonly totalSteps: number
+  readonly loss: number | null
+  readonly evalLoss: number | null
+  readonly bytes: number
+  /** Checkpoints kept. */
+  readonly checkpoints: number
+  readonly hasCheckpoint: boolean
+  readonly parent: RunRecord['parent']
+  readonly modelLabel: string
+  readonly dataLabel: string
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** The page runs on one thread for want of isolation. */
+export interface SingleThreaded {
+  /** Threads that this machine could use: training could be up to that many times faster. */
+  readonly times: number
+  /** Whether the service worker may still be tried, by a click. */
+  readonly canTurnOn: boolean
 }
 
 export interface StoreState {

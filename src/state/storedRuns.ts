@@ -7,7 +7,7 @@ import { readEvals, readSteps } from '../storage/metrics'
 import { deleteRun } from '../storage/runs'
 import type { FinetaleDB, RunRecord } from '../storage/schema'
 import type { EvalMetrics, GenerationRow, RunPhase, StepMetrics } from '../workers/protocol'
-import type { InterruptedRun } from './runStore'
+import type { InterruptedRun } from './storeState'
 
 export type Database = IDBPDatabase<FinetaleDB>
 

@@ -3,7 +3,7 @@
 
 import { html, LitElement, nothing } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
-import type { LibraryRun } from '../state/runLibrary'
+import type { LibraryRun } from '../state/storeState'
 import { send } from './events'
 import { formatAgo, formatBytes, formatLoss, formatNumber } from './format'
 import { say } from './messages'

@@ -2,7 +2,7 @@
 
 import { expect, test, vi } from 'vitest'
 import { LibraryController, type LibraryParts } from '../../src/state/libraryController'
-import type { LibraryRun } from '../../src/state/runLibrary'
+import type { LibraryRun } from '../../src/state/storeState'
 import { RunStore } from '../../src/state/runStore'
 
 function controllerOf(states: readonly LibraryRun['state'][]) {
