@@ -8,7 +8,7 @@ import { DTYPE_BYTES, refuseType, toFloat32 } from './floats'
 import { refuseImpostors } from './impostors'
 import { readPickle } from './pickle'
 import { findStateDict, torchHost, type TorchTensor } from './torchGlobals'
-import type { WeightsFile } from './weights'
+import type { WeightsFile } from './weightsFile'
 import { openZip, type ZipArchive, type ZipEntry } from './zip'
 
 /** About 100 bytes a tensor are usual. */

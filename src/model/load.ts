@@ -3,7 +3,8 @@
 
 import { firstFew } from '../formats/blobBytes'
 import { refuseType } from '../formats/floats'
-import { openWeights, type WeightsFile } from '../formats/weights'
+import { openWeights } from '../formats/weights'
+import type { WeightsFile } from '../formats/weightsFile'
 import type { Param } from '../kernels/param'
 import { disposeParams } from '../kernels/param'
 import { FinetaleError } from '../recipe/error'

@@ -1,6 +1,6 @@
 // Which tensor of a file is which parameter: strips what training code puts before names. Names only, no numbers.
 
-import type { WeightsFile } from '../formats/weights'
+import type { WeightsFile } from '../formats/weightsFile'
 import { FinetaleError } from '../recipe/error'
 
 export const HEAD = 'lm_head.weight'
