@@ -73,7 +73,7 @@ function chunkNumbers(V: number, rows: number): number {
  * of width C and inner width M, its input, its norm, q, k, v, the mixed values, the middle of the residual stream and
  * that one's norm (8 C), and the inner activation (M); the tape then keeps every gradient of them until its end, 13 C + M
  * in the place of what it frees. With what does not fit into the gaps that is 16 C + M, found by measuring: tests/unit/
- * memory.test.ts holds the heaps of nine shapes after real steps against it. Embedding, last norm and head take 6 C.
+ * memory.test.ts holds the heaps of ten shapes after real steps against it. Embedding, last norm and head take 6 C.
  * @param threads kernel threads; 0 counts the most there can be
  */
 export function heapNeeded(

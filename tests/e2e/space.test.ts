@@ -45,7 +45,7 @@ test('before Train the page tells what a run takes and whether there is room', a
   })
   await finetale.page.reload()
   await budget.getByText(/Checkpoints may need 168 MB, and this browser reports 80 MB left/).waitFor()
-  expect(await finetale.button('Train').isEnabled()).toBe(true)
+  await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
 })
 
 test('a disk that fills in mid-run: the old checkpoint stays, training goes on, and the model can be taken away', async () => {
