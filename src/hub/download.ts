@@ -143,8 +143,10 @@ export async function download<S extends Sink>(
     const again = tries++ > 0
     meter.begin(path, size, last, from, from > 0 ? 'resumed' : again ? 'restarted' : undefined)
     progressed = false
+    let answered = false
     const use = async (answer: Answer) => {
       const resumed = answer.response.status === 206
+      answered = true
       // Only now that another answer is there may go what had come.
       if (!resumed) await drop()
       if (!resumed && from > 0) meter.begin(path, size, last, 0, 'restarted')
@@ -161,11 +163,11 @@ export async function download<S extends Sink>(
       return await ask(fileUrl(ref, path), ref, path, context, use, from)
     } catch (error) {
       if (error instanceof Mixed) await drop()
-      const idle = from > 0 && state.coming?.received === from
-      // Not a byte of the rest: ranges may be what was refused, so the next try asks for everything.
-      ranges = provable !== null && !idle
+      // No answer to a request for the rest: ranges may be what was refused, so the next try asks for everything.
+      const refused = from > 0 && !answered
+      ranges = provable !== null && !refused
       const code = error instanceof FinetaleError ? error.details.code : undefined
-      if (idle && code !== undefined && perhapsRanges.includes(code)) throw new Cut(error as FinetaleError)
+      if (refused && code !== undefined && perhapsRanges.includes(code)) throw new Cut(error as FinetaleError)
       throw error
     }
   }

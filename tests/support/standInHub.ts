@@ -268,7 +268,8 @@ export class StandInHub {
       if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay))
     }
     if (sent < size && !quietly) {
-      // What was written leaves first; a destroyed socket would take some of it along, or all under load.
+      // What was written leaves first, and a browser drops what it has not yet read when the connection breaks.
+      await new Promise((resolve) => setTimeout(resolve, 250))
       return void response.socket?.end()
     }
     response.end()
