@@ -25,13 +25,16 @@ from transformers import AutoTokenizer, GPTNeoForCausalLM, Trainer, TrainingArgu
 RELEASE = "4.30.2"
 MAX_LENGTH = 128
 
+datasets.disable_progress_bar()
+
 
 def events(path):
     """What the page logged: steps and evaluations of a headless run with --json."""
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.startswith("{")]
     steps = [line["metrics"] for line in lines if line.get("kind") == "step"]
+    # The page also evaluates before the first step; Trainer does not.
     evaluations = [line["metrics"] for line in lines if line.get("kind") == "eval"]
-    return steps, evaluations
+    return steps, [row for row in evaluations if row["step"] > 0]
 
 
 def token_rows(folder):
