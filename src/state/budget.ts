@@ -19,7 +19,7 @@ export interface Budget {
   readonly heapLimit: number
   /** Why the run cannot fit; null also where only the rows' lengths will tell. */
   readonly misfit: Misfit | null
-  /** False while the rows' lengths are not known, so that `heap` counts them all as long as they may be. */
+  /** False while number and lengths of the rows are not known, so that `heap` counts them all as long as they may be. */
   readonly exact: boolean
 }
 
@@ -31,10 +31,11 @@ export function budgetOf(
   if (!size) return null
   const parameters = parameterCount(size)
   const disk = spaceNeeded(parameters)
-  const exact = recipe.padding === 'max_length' || statistics !== null
-  const total = preview?.totalRows ?? Infinity
+  // How many blocks packing makes of the texts is not known here.
+  const exact = !recipe.packing && (recipe.padding === 'max_length' || statistics !== null)
+  const total = (recipe.packing ? null : preview?.totalRows) ?? Infinity
   const heldRows = Number.isFinite(total) ? Math.ceil(total * recipe.test_size) : Infinity
-  const longest = statistics?.maxTokens ?? Infinity
+  const longest = (recipe.packing ? null : statistics?.maxTokens) ?? Infinity
   const work = {
     ...{ size, recipe, threads: environment?.threads ?? 0 },
     train: { rows: Math.max(1, total - (Number.isFinite(heldRows) ? heldRows : 0)), longest },

@@ -53,10 +53,11 @@ test('room on disk: enough, short, not told, none', () => {
   expect(budget({ modelSize: null })).toBeNull()
 })
 
-test('a recipe is refused only where its memory is sure: padded to the maximum, or with rows that were counted', () => {
+test('a recipe is refused only where its memory is sure: padded to the maximum, or with rows that were counted and not packed', () => {
   const long = { ...demo(), max_length: 256, per_device_train_batch_size: 512 }
   const preview = { totalRows: 5000 } as StoreState['preview']
   expect(budget({ preview }, long)).toMatchObject({ misfit: null, exact: false })
+  expect(budget({ preview, statistics }, { ...long, packing: true })).toMatchObject({ misfit: null, exact: false })
   expect(budget({ preview, statistics }, long)?.misfit?.field).toBe('per_device_train_batch_size')
   expect(budget({ preview }, { ...long, padding: 'max_length' })?.misfit?.change).toBeTruthy()
   // 20 rows are all that a batch can hold.
