@@ -63,7 +63,9 @@ export async function exportModel(page, runId, folder, dtype) {
     else write(join(folder, name), bytes)
   }
   for (const name of ['trainer_state.json', 'metrics.jsonl']) {
-    await download(page, page.locator('finetale-export-panel').getByText(name, { exact: true }), join(folder, name))
+    const button = page.locator('finetale-export-panel').getByText(name, { exact: true })
+    // Before the first logged step there is no history to take.
+    if (await button.isVisible()) await download(page, button, join(folder, name))
   }
 }
 
