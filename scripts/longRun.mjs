@@ -10,7 +10,7 @@ import { ensureBrowser, launchArguments } from './ensure-browser.mjs'
 import { carryOut, exportModel } from './takeAway.mjs'
 
 /** @typedef {import('../src/workers/protocol').RunEvent} RunEvent */
-/** @typedef {import('../src/state/runLibrary').LibraryRun} LibraryRun */
+/** @typedef {import('../src/state/storeState').LibraryRun} LibraryRun */
 /** @typedef {import('playwright').Page} Page */
 
 /**

@@ -3,18 +3,27 @@
 import * as tf from './tf'
 
 /**
- * tf.valueAndGrad(f)(x). When f or its gradient throws, what the tape had saved is freed as well: tfjs leaves it on the
- * heap, where a second try would find too little room.
+ * tf.valueAndGrad(f)(x). When f or its gradient throws, what was saved for the gradient is freed as well: tfjs leaves it on
+ * the heap, where a second try would find too little room.
  */
 export function valueAndGrad(f: (x: tf.Tensor) => tf.Scalar, x: tf.Tensor): { value: tf.Scalar; grad: tf.Tensor } {
+  const clones: tf.Tensor[] = []
+  // Private by its type only; tfjs saves a tensor by cloning it with this method and keeping the clone.
+  const engine = tf.engine() as unknown as { clone: (tensor: tf.Tensor) => tf.Tensor }
+  const { clone } = engine
+  // The tape does not list all that was saved: an operation that finds no room for its second clone is not recorded yet.
+  engine.clone = (tensor) => {
+    const copy = clone.call(engine, tensor)
+    clones.push(copy)
+    return copy
+  }
   try {
     return tf.valueAndGrad(f)(x)
   } catch (error) {
-    const { state } = tf.engine()
-    // There is no tape before the first record and after the last, though its type does not say so.
-    const tape: typeof state.activeTape | null = state.activeTape
-    for (const { saved } of tape ?? []) tf.dispose(saved ?? [])
-    state.activeTape = []
+    for (const copy of clones) if (copy.kept && !copy.isDisposed) copy.dispose()
+    tf.engine().state.activeTape = []
     throw error
+  } finally {
+    engine.clone = clone
   }
 }

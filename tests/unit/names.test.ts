@@ -1,7 +1,7 @@
 // Names in weight files, as training code writes them, to the parameters they are; two models in a file are refused.
 
 import { expect, test } from 'vitest'
-import type { WeightsFile } from '../../src/formats/weights'
+import type { WeightsFile } from '../../src/formats/weightsFile'
 import { canonicalNames, EMBEDDING, HEAD } from '../../src/model/names'
 import { FinetaleError } from '../../src/recipe/error'
 

@@ -1,7 +1,8 @@
 // Weight files as torch and safetensors wrote them: every number, and every refusal. Then damage of all kinds.
 
 import { expect, test } from 'vitest'
-import { openWeights, type WeightsFile } from '../../src/formats/weights'
+import { openWeights } from '../../src/formats/weights'
+import type { WeightsFile } from '../../src/formats/weightsFile'
 import { FinetaleError } from '../../src/recipe/error'
 import { expectedWeights, refusal, weightFile, weightFolder } from '../support/weightFiles'
 
