@@ -76,7 +76,8 @@ export default mergeConfig(
             sequence: { groupOrder: 2 },
             include: ['tests/e2e/**/*.test.ts'],
             environment: 'node',
-            fileParallelism: false,
+            // Much of an end-to-end test is waiting, so two of them share the cores.
+            maxWorkers: 2,
             testTimeout: 8 * minutes,
             hookTimeout: 4 * minutes,
           },

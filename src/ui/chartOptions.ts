@@ -63,7 +63,6 @@ export function chartOptions(look: ChartLook): uPlot.Options {
       { stroke: () => color('--chart-line'), width: 2.25, show: smoothed, points: { show: false } },
       {
         stroke: () => color('--eval'),
-        fill: () => color('--surface'),
         width: 1.5,
         dash: [6, 4],
         spanGaps: true,

@@ -71,6 +71,7 @@ function highestInk(page: Page): Promise<number> {
   return page.evaluate(() => {
     const chart = document
       .querySelector('finetale-app')!
+      .shadowRoot!.querySelector('finetale-train-step')!
       .shadowRoot!.querySelector('finetale-metrics')!
       .shadowRoot!.querySelector('#loss-chart')!
     const canvas = chart.shadowRoot!.querySelector('canvas')!
@@ -130,6 +131,7 @@ test('100,000 points: the spike is drawn, marks are told, the table pages, and a
         readonly store: { apply(event: unknown): boolean; readonly steps: { readonly length: number } }
       }
       const plotOf = app
+        .shadowRoot!.querySelector('finetale-train-step')!
         .shadowRoot!.querySelector('finetale-metrics')!
         .shadowRoot!.querySelector('#loss-chart')!
         .shadowRoot!.querySelector('.plot')!

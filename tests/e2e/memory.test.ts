@@ -105,7 +105,9 @@ test.each([
 ] as const)('a trainer worker that dies, %s, ends in a sentence and one button that resumes', async (_what, how) => {
   const context = await launch()
   await keepWorkers(context)
-  const finetale = await FinetalePage.open(context, url, shortRecipe)
+  // Long enough not to be over before the worker is.
+  const last = 40
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: last })
   await finetale.click('Train')
   await finetale.waitForStep(6)
   await expect.poll(() => finetale.checkpoints().at(-1) ?? -1, { timeout: 60_000 }).toBeGreaterThanOrEqual(4)
@@ -136,7 +138,7 @@ test.each([
   await expect.poll(() => finetale.phase(), { timeout: 120_000 }).toBe('finished')
   const started = finetale.events.filter((event) => event.kind === 'started').at(-1)
   expect(started).toMatchObject({ fromStep: saved })
-  expect(steps(finetale).slice(before)).toEqual(Array.from({ length: 12 - saved }, (_, i) => saved + 1 + i))
+  expect(steps(finetale).slice(before)).toEqual(Array.from({ length: last - saved }, (_, i) => saved + 1 + i))
 })
 
 function isTrainerUrl(address: URL): boolean {
