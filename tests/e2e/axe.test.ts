@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
 import { violations } from '../support/axe'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { startCourseHub } from '../support/hubModel'
 import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
@@ -24,7 +24,7 @@ for (const [width, colorScheme] of [
   [390, 'dark'],
 ] as const) {
   test(`no violations with the notice of one thread at ${width} pixels, ${colorScheme}`, async () => {
-    const context = await launch({ width, colorScheme })
+    const context = await freshContext({ width, colorScheme })
     const finetale = await FinetalePage.open(context, `${plain}?coi=0`)
     await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
     if (availableParallelism() > 1) expect(await finetale.button('Turn on threads').isVisible()).toBe(true)
@@ -34,7 +34,7 @@ for (const [width, colorScheme] of [
   test(`no violations on the way to a hub, ${width} pixels, ${colorScheme}`, async () => {
     const hub = await startCourseHub()
     hub.behave({ on: '/resolve/', status: 403 })
-    const context = await launch({ width, colorScheme })
+    const context = await freshContext({ width, colorScheme })
     const query = `?preset=courseNotebook&hub=${encodeURIComponent(hub.url)}`
     const finetale = await FinetalePage.open(context, url + query)
     const { page } = finetale
@@ -68,7 +68,7 @@ for (const [width, colorScheme] of [
   })
 
   test(`no violations in the check of the browser, ${width} pixels, ${colorScheme}`, async () => {
-    const finetale = await FinetalePage.open(await launch({ width, colorScheme }), `${url}#check`)
+    const finetale = await FinetalePage.open(await freshContext({ width, colorScheme }), `${url}#check`)
     await finetale.click('Run the check')
     await finetale.page.locator('[data-passed]').waitFor({ timeout: 120_000 })
     expect(await violations(finetale)).toEqual([])
@@ -76,7 +76,7 @@ for (const [width, colorScheme] of [
   })
 
   test(`no violations at ${width} pixels, ${colorScheme}`, async () => {
-    const context = await launch({ width, colorScheme })
+    const context = await freshContext({ width, colorScheme })
     const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 4 })
     await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
     expect(await violations(finetale)).toEqual([])

@@ -2,14 +2,14 @@
 
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
 
 test('the check passes, quantity by quantity, and the link leads to it', async () => {
-  const finetale = await FinetalePage.open(await launch(), `${url}#check`)
+  const finetale = await FinetalePage.open(await freshContext(), `${url}#check`)
   const { page } = finetale
   await finetale.click('Run the check')
   await page.locator('[data-passed]').waitFor({ timeout: 60_000 })
@@ -23,7 +23,7 @@ test('the check passes, quantity by quantity, and the link leads to it', async (
 })
 
 test('it is not offered while a run is live', async () => {
-  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 400 })
+  const finetale = await FinetalePage.open(await freshContext(), url, { ...shortRecipe, max_steps: 400 })
   await finetale.click('Train')
   await finetale.waitForStep(1)
   expect(await finetale.button('Run the check').isDisabled()).toBe(true)
@@ -31,7 +31,7 @@ test('it is not offered while a run is live', async () => {
 
 test('a finished run gives its numbers as files', async () => {
   const recipe = { ...shortRecipe, max_steps: 3, warmup_steps: 0, eval_steps: 3 }
-  const finetale = await FinetalePage.open(await launch(), url, recipe)
+  const finetale = await FinetalePage.open(await freshContext(), url, recipe)
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
   const save = async (name: string): Promise<string> => {

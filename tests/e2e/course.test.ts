@@ -2,7 +2,7 @@
 // without the hub, and every failure is told with a way on.
 
 import { expect, test } from 'vitest'
-import { launch, newProfile } from '../support/browser'
+import { freshContext, launch, newProfile } from '../support/browser'
 import { COURSE_DATA, COURSE_MODEL, startCourseHub } from '../support/hubModel'
 import { FinetalePage } from '../support/page'
 import { serveDist } from '../support/server'
@@ -56,7 +56,7 @@ test('Train fetches what is missing and trains; the next visit needs no hub', as
 
 test('choosing the preset in the page does the same, and the demo comes back', async () => {
   const hub = await startCourseHub()
-  const finetale = await FinetalePage.open(await launch(), `${url}?hub=${encodeURIComponent(hub.url)}`)
+  const finetale = await FinetalePage.open(await freshContext(), `${url}?hub=${encodeURIComponent(hub.url)}`)
   const { page } = finetale
   await expect.poll(() => finetale.button('Train').isEnabled(), patience).toBe(true)
   await page.getByLabel('Start from').selectOption('courseNotebook')
@@ -73,7 +73,7 @@ test('choosing the preset in the page does the same, and the demo comes back', a
 test('a cancelled download goes on where it was', async () => {
   const hub = await startCourseHub()
   hub.behave({ on: 'model.safetensors', times: 1, delay: 400 })
-  const finetale = await FinetalePage.open(await launch(), course(hub.url), recipe)
+  const finetale = await FinetalePage.open(await freshContext(), course(hub.url), recipe)
   await finetale.click('Download')
   await finetale.waitForPhase('downloading')
   await finetale.page.getByText('Now: model.safetensors').waitFor(patience)
@@ -88,7 +88,7 @@ test('a cancelled download goes on where it was', async () => {
 
 test('a repository that is not there can be corrected', async () => {
   const hub = await startCourseHub()
-  const finetale = await FinetalePage.open(await launch(), `${course(hub.url)}&model=nobody/nothing`, recipe)
+  const finetale = await FinetalePage.open(await freshContext(), `${course(hub.url)}&model=nobody/nothing`, recipe)
   const { page } = finetale
   await finetale.click('Train')
   const alert = page.getByRole('alert').first()
@@ -106,7 +106,7 @@ test('a repository that is not there can be corrected', async () => {
 
 test('a hub that wants a token gets it, and it is stored nowhere', async () => {
   const hub = await startCourseHub({ token: 'hf_loopback' })
-  const finetale = await FinetalePage.open(await launch(), course(hub.url), recipe)
+  const finetale = await FinetalePage.open(await freshContext(), course(hub.url), recipe)
   const { page } = finetale
   await finetale.click('Download')
   await finetale.click('Enter a token')
@@ -122,7 +122,7 @@ test('a hub that wants a token gets it, and it is stored nowhere', async () => {
 test('too many requests wait as long as they are told to', async () => {
   const hub = await startCourseHub()
   hub.behave({ on: COURSE_DATA, status: 429, headers: { 'retry-after': '2' } })
-  const finetale = await FinetalePage.open(await launch(), course(hub.url), recipe)
+  const finetale = await FinetalePage.open(await freshContext(), course(hub.url), recipe)
   await finetale.click('Download')
   await finetale.page.getByText('Too many requests for now').waitFor(patience)
   const waiting = finetale.page.getByRole('button', { name: /^Try again in \d+ s$/ })

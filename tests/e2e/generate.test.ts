@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import type { GenerationRow } from '../../src/workers/protocol'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
@@ -13,7 +13,7 @@ function rowsOf(finetale: FinetalePage): GenerationRow[] {
 }
 
 test('the prompts run before and after training and land in the table', async () => {
-  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 3 })
+  const finetale = await FinetalePage.open(await freshContext(), url, { ...shortRecipe, max_steps: 3 })
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
   await expect.poll(() => rowsOf(finetale).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(6)
@@ -29,7 +29,7 @@ test('the prompts run before and after training and land in the table', async ()
 })
 
 test('a number that cannot be used gets a sentence, and nothing is written with another in its place', async () => {
-  const finetale = await FinetalePage.open(await launch(), url)
+  const finetale = await FinetalePage.open(await freshContext(), url)
   const { page } = finetale
   await expect.poll(() => finetale.button('Write').isEnabled(), { timeout: 60_000 }).toBe(true)
   await page.getByText('How it picks words').click()
@@ -56,7 +56,7 @@ test('a number that cannot be used gets a sentence, and nothing is written with 
 })
 
 test('what the user should know of a text stands beside it', async () => {
-  const finetale = await FinetalePage.open(await launch(), url)
+  const finetale = await FinetalePage.open(await freshContext(), url)
   const { page } = finetale
   await expect.poll(() => finetale.button('Write').isEnabled(), { timeout: 60_000 }).toBe(true)
   await finetale.click('Free text')
@@ -71,7 +71,7 @@ test('what the user should know of a text stands beside it', async () => {
 })
 
 test('a text streams in and can be stopped', async () => {
-  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 1, warmup_steps: 0 })
+  const finetale = await FinetalePage.open(await freshContext(), url, { ...shortRecipe, max_steps: 1, warmup_steps: 0 })
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
   const known = rowsOf(finetale).length

@@ -3,7 +3,7 @@
 
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { fetchIn, openHubPage, serveHubPage } from '../support/hubPage'
 import { dataRef, modelRef, parquetLike, safetensors, settings, smallModel, zipLike } from '../support/smallRepos'
 import { StandInHub, type StandInOptions } from '../support/standInHub'
@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => site.close())
 beforeEach(async () => {
-  const context = await launch()
+  const context = await freshContext()
   page = await openHubPage(context.pages()[0]!, site.url)
 })
 

@@ -4,7 +4,7 @@
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { FetchProgress } from '../../src/workers/protocol'
-import { launch, newProfile } from '../support/browser'
+import { freshContext, launch, newProfile } from '../support/browser'
 import { callIn, fetchIn, openHubPage, serveHubPage, type HubWindow } from '../support/hubPage'
 import { modelRef, smallModel, WEIGHT_BYTES } from '../support/smallRepos'
 import { StandInHub, type StandInOptions } from '../support/standInHub'
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => site.close())
 
 async function openPage(profile?: string): Promise<Page> {
-  const context = await launch(profile ? { profile } : {})
+  const context = await (profile ? launch({ profile }) : freshContext())
   return openHubPage(context.pages()[0]!, site.url)
 }
 

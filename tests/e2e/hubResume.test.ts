@@ -3,7 +3,7 @@
 
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { callIn, fetchIn, openHubPage, serveHubPage, type Outcome } from '../support/hubPage'
 import { modelRef, safetensors, settings, smallModel } from '../support/smallRepos'
 import { StandInHub, type StandInOptions } from '../support/standInHub'
@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => site.close())
 beforeEach(async () => {
-  const context = await launch()
+  const context = await freshContext()
   page = await openHubPage(context.pages()[0]!, site.url)
 })
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { unzipSync } from 'fflate'
 import type { Page } from 'playwright'
 import { expect, test } from 'vitest'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { COURSE_DATA, COURSE_MODEL, startCourseHub } from '../support/hubModel'
 import { FinetalePage } from '../support/page'
 import { serveDist } from '../support/server'
@@ -23,7 +23,11 @@ const recipe = {
 const patience = { timeout: 60_000 }
 
 async function openCourse(hub: StandInHub): Promise<FinetalePage> {
-  return FinetalePage.open(await launch(), `${url}?preset=courseNotebook&hub=${encodeURIComponent(hub.url)}`, recipe)
+  return FinetalePage.open(
+    await freshContext(),
+    `${url}?preset=courseNotebook&hub=${encodeURIComponent(hub.url)}`,
+    recipe,
+  )
 }
 
 const buttonsOf = (page: Page) => page.locator('finetale-download-card .buttons button').allInnerTexts()
@@ -133,7 +137,7 @@ test('a renamed repository is fetched and its new name told', async () => {
   const hub = await startCourseHub()
   hub.rename('roneneldan/OldStories', COURSE_MODEL)
   const address = `${url}?preset=courseNotebook&hub=${encodeURIComponent(hub.url)}&model=roneneldan/OldStories`
-  const finetale = await FinetalePage.open(await launch(), address, recipe)
+  const finetale = await FinetalePage.open(await freshContext(), address, recipe)
   await finetale.click('Download')
   await ready(finetale)
   await finetale.page.getByText(`roneneldan/OldStories is now called ${COURSE_MODEL}.`).waitFor()

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { zipSync } from 'fflate'
 import type { Locator } from 'playwright'
 import { expect, onTestFinished, test } from 'vitest'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { shippedModel, shippedRows } from '../support/hubModel'
 import { FinetalePage } from '../support/page'
 import { serveDist } from '../support/server'
@@ -48,7 +48,7 @@ async function drop(target: Locator, path: string): Promise<void> {
 }
 
 async function openReady(query = ''): Promise<FinetalePage> {
-  const finetale = await FinetalePage.open(await launch(), `${url}${query}`, recipe)
+  const finetale = await FinetalePage.open(await freshContext(), `${url}${query}`, recipe)
   await expect.poll(() => finetale.app.getAttribute('data-ready'), patience).toBe('true')
   return finetale
 }

@@ -4,14 +4,14 @@ import type { Locator } from 'playwright'
 import { expect, test } from 'vitest'
 import { englishTerms } from '../../src/ui/englishTerms'
 import { violations } from '../support/axe'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { FinetalePage } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
 
 async function opened(width: number): Promise<FinetalePage> {
-  const finetale = await FinetalePage.open(await launch({ width }), url)
+  const finetale = await FinetalePage.open(await freshContext({ width }), url)
   await expect.poll(() => finetale.button('Write').isEnabled(), { timeout: 60_000 }).toBe(true)
   await finetale.page.getByText('How it picks words').click()
   return finetale

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { launch } from '../support/browser'
+import { freshContext } from '../support/browser'
 import { writeM0Folder } from '../support/m0Folder'
 import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
@@ -14,7 +14,7 @@ const url = await serveDist()
 test('a chosen model trains, with as many tensors at step 100 as at step 10', async () => {
   const folder = await writeM0Folder()
   const recipe = { ...shortRecipe, max_steps: 100, eval_steps: 50, save_steps: 50 }
-  const finetale = await FinetalePage.open(await launch(), url, recipe)
+  const finetale = await FinetalePage.open(await freshContext(), url, recipe)
   await finetale.page.locator('#model-folder').setInputFiles(folder)
   await finetale.page.getByText(basename(folder), { exact: true }).first().waitFor()
   await finetale.click('Train')
@@ -37,7 +37,7 @@ test('a chosen data file is what is trained on', async () => {
   }))
   writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'))
   const recipe = { ...shortRecipe, max_steps: 2, test_size: 0.25 }
-  const finetale = await FinetalePage.open(await launch(), url, recipe)
+  const finetale = await FinetalePage.open(await freshContext(), url, recipe)
   await finetale.page.locator('#data-file').setInputFiles(file)
   await finetale.page.getByText('lanterns.jsonl', { exact: true }).first().waitFor()
   await finetale.click('Train')
@@ -51,7 +51,7 @@ test('a folder that is no model is refused in words, and the built-in model stay
   const folder = mkdtempSync(join(tmpdir(), 'finetale-none-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   writeFileSync(join(folder, 'notes.txt'), 'nothing here')
-  const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 2 })
+  const finetale = await FinetalePage.open(await freshContext(), url, { ...shortRecipe, max_steps: 2 })
   await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
   await finetale.page.locator('#model-folder').setInputFiles(folder)
   const alert = finetale.page.getByRole('alert')

@@ -6,8 +6,8 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright'
-import type { BrowserContext } from 'playwright'
-import { onTestFinished, vi } from 'vitest'
+import type { Browser, BrowserContext } from 'playwright'
+import { afterAll, onTestFinished, vi } from 'vitest'
 import { ensureBrowser, launchArguments } from '../../scripts/ensure-browser.mjs'
 
 export interface LaunchOptions {
@@ -42,6 +42,24 @@ export async function launch(options: LaunchOptions = {}): Promise<BrowserContex
   onTestFinished(() => context.close())
   return context
 }
+
+let shared: Promise<Browser> | undefined
+
+/**
+ * An empty context of one browser that the tests of a file share, private and closed when the test ends: for tests that
+ * never come back to what they stored. To start a browser takes longer than most of them.
+ */
+export async function freshContext(options: Pick<LaunchOptions, 'width' | 'height' | 'colorScheme'> = {}) {
+  const { width = 1280, height = 900, colorScheme = 'light' } = options
+  shared ??= chromium.launch({ executablePath: ensureBrowser(), args: launchArguments(), headless: true })
+  const context = await (await shared).newContext({ viewport: { width, height }, colorScheme })
+  onTestFinished(() => context.close())
+  return context
+}
+
+afterAll(async () => {
+  await (await shared)?.close()
+})
 
 /**
  * Starts a browser as a user would, with none of Playwright's switches: it throttles background tabs and lets a page know
