@@ -47,17 +47,19 @@ test('a run that was told to leave goes on from its bundle and ends like one tha
   const shape = { model_type: 'gpt_neo', vocab_size: 4096, hidden_size: 16, num_layers: 2, num_heads: 2 }
   writeFileSync(config!, JSON.stringify({ ...shape, max_position_embeddings: 64, eos_token_id: 4095 }))
   const fields = { model_init: 'from_config', packing: true, max_length: 32, test_size: 0.1, name: 'Owls' }
-  const often = { eval_steps: 10, save_steps: 10, logging_steps: 1, max_steps: 30, warmup_steps: 3 }
+  // So many steps that the signal comes before the last one.
+  const steps = 400
+  const often = { eval_steps: 100, save_steps: 100, logging_steps: 1, max_steps: steps, warmup_steps: 3 }
   writeFileSync(recipe!, JSON.stringify({ ...fields, ...often, per_device_train_batch_size: 4 }))
   const given = ['--data', data!, '--config', config!, '--recipe', recipe!, '--port', '41790']
   const losses = (lines: readonly Line[]) =>
     lines.filter(({ kind }) => kind === 'step').map(({ step, loss }) => [step, loss])
 
   const whole = await pretrain([...given, '--profile', newProfile()])
-  expect(losses(whole).map(([step]) => step)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1))
+  expect(losses(whole).map(([step]) => step)).toEqual(Array.from({ length: steps }, (_, i) => i + 1))
   expect(whole.find(({ kind }) => kind === 'warning')?.message).toContain('from scratch')
   const evals = whole.filter(({ kind }) => kind === 'eval')
-  expect(evals.map(({ step }) => step)).toEqual([0, 10, 20, 30])
+  expect(evals.map(({ step }) => step)).toEqual([0, 100, 200, 300, 400])
   expect(evals.at(-1)?.bits_per_character).toBeLessThan(evals[0]?.bits_per_character ?? 0)
 
   const bundle = join(folder, 'run.zip')
@@ -75,5 +77,5 @@ test('a run that was told to leave goes on from its bundle and ends like one tha
     torch_dtype: 'float16',
   })
   const state = JSON.parse(readFileSync(join(exported, 'trainer_state.json'), 'utf8')) as { global_step: number }
-  expect(state.global_step).toBe(30)
+  expect(state.global_step).toBe(steps)
 })
