@@ -54,6 +54,8 @@ export async function freshContext(options: Pick<LaunchOptions, 'width' | 'heigh
   shared ??= chromium.launch({ executablePath: ensureBrowser(), args: launchArguments(), headless: true })
   const context = await (await shared).newContext({ viewport: { width, height }, colorScheme })
   onTestFinished(() => context.close())
+  // A browser of its own begins with a page as well.
+  await context.newPage()
   return context
 }
 
