@@ -18,8 +18,8 @@ const COMPARED = 2 ** 20
 
 /**
  * Loads config.json and the weights, in any form that openWeights knows.
- * The head: a file without lm_head, with only lm_head, or with one equal to wte, gives a tied model. A head that differs is left out with a
- * note when the config says tied (as the reference does), and refused when it says untied.
+ * The head: a file without lm_head, with only lm_head, or with one equal to wte, gives a tied model. A head that differs is
+ * left out with a note when the config says tied (as the reference does), and refused when it says untied.
  * @param accept sees the config before any weight is read; what it throws ends the loading
  * @throws FinetaleError naming the file and the tensors at fault; nothing stays allocated.
  */

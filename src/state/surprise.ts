@@ -1,6 +1,7 @@
 // An invented character for a prompt: race and class of the reference document, and a name that the built-in backstories do
 // not have. The same seed gives the same character. A name's parts are put together here; no model is asked.
 
+import { MT19937 } from '../data/random'
 import type { Character } from './prompts'
 import { classes, races } from './srd'
 
@@ -86,18 +87,7 @@ export const givenNames: readonly string[] = given
  * @param seed a whole number; its lowest 32 bits count
  */
 export function surprise(seed: number): Character {
-  const draw = draws(seed)
-  const one = <T>(list: readonly [T, ...T[]]): T => list[Math.floor(draw() * list.length)] ?? list[0]
+  const random = new MT19937(seed)
+  const one = <T>(list: readonly [T, ...T[]]): T => list[random.next32() % list.length] ?? list[0]
   return { name: `${one(given)} ${one(front)}${one(back)}`, race: one(races), class: one(classes) }
-}
-
-/** Numbers from 0 up to 1, a splitmix generator of 32 bits: a counter whose bits are stirred. */
-function draws(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
-    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97)
-    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32
-  }
 }
