@@ -1,6 +1,6 @@
 // Composition root: builds the parts, wires them, puts the app on the page, and starts loading. Nothing but wiring.
-// The address may carry ?preset=, ?hub=, ?model=, ?data=, ?revision= and ?recipe=<JSON of the fields that differ from the
-// preset's, URI-encoded>; and ?coi=0 to keep the service worker that allows threads away.
+// The address may carry ?preset=, ?hub=, ?model=, ?data=, ?revision=, ?recipe=<JSON of the fields that differ from the
+// preset's, URI-encoded> and ?generation=<the same for how words are picked>; and ?coi=0 to keep the service worker that allows threads away.
 
 import { readAddress } from './state/addressChoice'
 import { InputLoader } from './state/inputLoader'
@@ -16,7 +16,6 @@ import { Tabs } from './state/tabs'
 import { StorageWatch } from './state/storageWatch'
 import { unpack } from './state/unpack'
 import { databaseOpened, openFinetaleDB } from './storage/db'
-import { notebookGeneration } from './ui/finetale-decoding'
 import './ui/finetale-app'
 import { say } from './ui/messages'
 import { createBundleClient, createTokenizerClient, createTrainerClient, toErrorData } from './workers/clients'
@@ -39,7 +38,7 @@ const trainer = createTrainerClient({
 })
 const openDatabase = () => openFinetaleDB()
 const parts = { store, tokenizer, trainer, inputs: new InputLoader(tokenizer, openDatabase), openDatabase, say }
-const controller: RunController = new RunController(parts, { recipe: initial.recipe, generation: notebookGeneration })
+const controller: RunController = new RunController(parts, initial)
 const sources = new SourceController(parts, controller, unpack)
 const library = new LibraryController({
   store,

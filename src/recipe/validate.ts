@@ -2,6 +2,7 @@
 // model (its context limit is checked where the model is known) and it changes no value silently.
 
 import { FinetaleError } from './error'
+import { describe, jsonObject } from './jsonObject'
 import { demo } from './presets'
 import type { Recipe } from './recipe'
 
@@ -121,13 +122,7 @@ export interface ParsedRecipe {
  * @throws FinetaleError when it is not a JSON object or a known field holds a value it cannot hold.
  */
 export function parseRecipe(json: unknown, base: Recipe = demo()): ParsedRecipe {
-  const value = typeof json === 'string' ? parseJson(json) : json
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FinetaleError(
-      `The recipe is not a JSON object: expected {"field": value}, found ${describe(value)}.`,
-      'Write the recipe as one JSON object, for example {"max_steps": 20}.',
-    )
-  }
+  const value = jsonObject(json, 'recipe', '{"max_steps": 20}')
   const warnings: string[] = []
   const known: Record<string, unknown> = {}
   for (const [key, entry] of Object.entries(value)) {
@@ -153,21 +148,6 @@ export function recipeDifferences(recipe: Recipe, base: Recipe = demo()): Partia
   return Object.fromEntries(
     fields.filter((field) => recipe[field] !== base[field]).map((field) => [field, recipe[field]]),
   )
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new FinetaleError(
-      `The recipe is not JSON: expected an object, found "${text.slice(0, 40)}".`,
-      'Write the recipe as one JSON object, for example {"max_steps": 20}.',
-    )
-  }
-}
-
-function describe(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 60) ?? String(value)
 }
 
 function lowerFirst(text: string): string {

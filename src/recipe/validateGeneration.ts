@@ -2,6 +2,7 @@
 // value silently; what the settings do is in src/model/sampling.ts.
 
 import { FinetaleError } from './error'
+import { describe, jsonObject } from './jsonObject'
 import type { GenerationSettings } from './recipe'
 
 export type GenerationField = keyof GenerationSettings
@@ -28,8 +29,14 @@ export const generationBounds: { readonly [F in GenerationNumber]: Bounds } = {
   seed: { min: 0, max: 4_294_967_295, whole: true },
 }
 
+const fields: readonly GenerationField[] = ['do_sample', ...Object.keys(generationBounds).filter(isNumberField)]
+
 function isNumberField(field: string): field is GenerationNumber {
   return Object.hasOwn(generationBounds, field)
+}
+
+function isGenerationField(field: string): field is GenerationField {
+  return field === 'do_sample' || isNumberField(field)
 }
 
 /** What is wrong with one setting's value, as a sentence, or '' when it is fine. NaN and text are not numbers. */
@@ -51,11 +58,29 @@ export function readGenerationNumber(field: GenerationNumber, text: string): num
 
 /** Every problem of the settings, in the order of the fields; empty when a text can be written. */
 export function validateGeneration(settings: GenerationSettings): GenerationProblem[] {
-  const fields: readonly GenerationField[] = ['do_sample', ...Object.keys(generationBounds).filter(isNumberField)]
   return fields.flatMap((field) => {
     const message = checkGenerationField(field, settings[field])
     return message === '' ? [] : [{ field, message }]
   })
+}
+
+/**
+ * The settings that a JSON object names. Throws FinetaleError for one that is not known or cannot be used.
+ * @param json the object, or its text
+ */
+export function parseGeneration(json: unknown): Partial<GenerationSettings> {
+  const settings = jsonObject(json, 'way of picking words', '{"temperature": 0.8}')
+  for (const [field, value] of Object.entries(settings)) {
+    if (!isGenerationField(field)) {
+      throw new FinetaleError(
+        `The setting "${field}" is not known: expected one of ${fields.join(', ')}.`,
+        `Leave "${field}" out.`,
+      )
+    }
+    const message = checkGenerationField(field, value)
+    if (message !== '') throw unusable(field, message, describe(value))
+  }
+  return settings
 }
 
 /** Throws FinetaleError naming the first setting that cannot be used. */
@@ -63,9 +88,13 @@ export function assertGeneration(settings: GenerationSettings): void {
   const [problem] = validateGeneration(settings)
   if (problem === undefined) return
   const { field, message } = problem
+  throw unusable(field, message, String(settings[field]) || 'nothing')
+}
+
+function unusable(field: GenerationField, message: string, found: string): FinetaleError {
   const expected = message.charAt(0).toLowerCase() + message.slice(1, -1)
-  throw new FinetaleError(
-    `The setting "${field}" cannot be used: ${expected}; found ${String(settings[field]) || 'nothing'}.`,
+  return new FinetaleError(
+    `The setting "${field}" cannot be used: ${expected}; found ${found}.`,
     `Correct "${field}" and write again.`,
   )
 }

@@ -1,9 +1,10 @@
-// What the page's address asks for: ?preset=, ?hub=, ?model=, ?data=, ?revision= and ?recipe=. Whatever cannot be used is
-// told and left out; the page always opens.
+// What the page's address asks for: ?preset=, ?hub=, ?model=, ?data=, ?revision=, ?recipe= and ?generation=. Whatever
+// cannot be used is told and left out; the page always opens.
 
 import { isPresetName, presets, type PresetName } from '../recipe/presets'
-import type { Recipe } from '../recipe/recipe'
+import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import { parseRecipe, validate, type RecipeProblem } from '../recipe/validate'
+import { parseGeneration } from '../recipe/validateGeneration'
 import { toErrorData } from '../workers/clients'
 import type { HubRef } from '../workers/protocol'
 import { readTyped } from './hubForm'
@@ -17,6 +18,8 @@ export interface AddressChoice {
   /** What a field's reset goes back to. */
   readonly base: Recipe
   readonly choices: Choices
+  /** Where words are picked otherwise than the data set's texts are. */
+  readonly generation: Partial<GenerationSettings>
   /** The hub that ids belong to, where the address names one. */
   readonly hub: string | undefined
   /** Parameters that were left out, each with the reason as a sentence. */
@@ -70,6 +73,7 @@ export function readAddress(search: string, baseUrl: string): AddressChoice {
     recipe,
     base: parsed ? recipe : base,
     choices: attempt('revision', (revision) => atRevision(choices, revision)) ?? choices,
+    generation: attempt('generation', parseGeneration) ?? {},
     hub,
     refused,
     warnings: parsed?.warnings ?? [],

@@ -40,6 +40,16 @@ export const readyCharacters: readonly [Character, Character, Character] = [
   { name: 'Osgar Pike', race: 'Half-Orc', class: 'Cleric' },
 ]
 
+/** The notebook's way of picking words. */
+export const notebookGeneration: GenerationSettings = {
+  do_sample: true,
+  temperature: 1,
+  top_k: 50,
+  top_p: 0.3,
+  max_new_tokens: 50,
+  seed: 42,
+}
+
 /** How the built-in stories' prompts are written: long enough for a story to end by itself. */
 export const storyGeneration: GenerationSettings = {
   do_sample: true,
@@ -55,7 +65,8 @@ export function promptsFor(data: DataSource | null): readonly string[] {
   return isBuiltInData(data) ? readyCharacters.map(characterPrompt) : notebookPrompts
 }
 
-/** How they are written; `otherwise` for any data set but the built-in one. */
-export function generationFor(data: DataSource | null, otherwise: GenerationSettings): GenerationSettings {
-  return isBuiltInData(data) ? storyGeneration : otherwise
+/** How they are written: the data set's own way, with what `wishes` say otherwise. */
+export function generationFor(data: DataSource | null, wishes: Partial<GenerationSettings> = {}): GenerationSettings {
+  const own = isBuiltInData(data) ? storyGeneration : notebookGeneration
+  return Object.keys(wishes).length > 0 ? { ...own, ...wishes } : own
 }

@@ -24,15 +24,15 @@ import { TextWriter } from './textWriter'
 
 export interface ControllerDefaults {
   readonly recipe: Recipe
-  /** How the prompts of a run are written, before and after training, where the data set has no way of its own. */
-  readonly generation: GenerationSettings
+  /** Where the prompts of a run are written otherwise than the data set's are, before and after training. */
+  readonly generation: Partial<GenerationSettings>
 }
 
 export class RunController {
   readonly text: TextWriter
   readonly preview: InputPreview
   readonly #parts: ControllerParts
-  readonly #generation: GenerationSettings
+  readonly #generation: Partial<GenerationSettings>
   readonly #threads: number
   #eventListeners = new Set<(event: RunEvent) => void>()
   /** The run whose call to the trainer is pending; '' when there is none. */
@@ -284,9 +284,14 @@ export class RunController {
     } catch (thrown) {
       const { state } = this.#parts.store
       if (state.runId === runId && state.phase !== 'failed') {
-        this.receive({ kind: 'failed', runId, error: toErrorData(thrown) })
+        const error = toErrorData(thrown)
+        // A worker that died may have made a last checkpoint current without a word: the way on must begin there.
+        if (error.name === WORKER_CRASHED) {
+          await runReleased(runId)
+          await this.#findInterrupted()
+        }
+        this.receive({ kind: 'failed', runId, error })
       }
-      if (toErrorData(thrown).name === WORKER_CRASHED) await runReleased(runId)
     } finally {
       this.#live = ''
       await this.#findInterrupted()

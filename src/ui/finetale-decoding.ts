@@ -5,20 +5,11 @@ import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import type { GenerationSettings } from '../recipe/recipe'
 import { generationBounds, readGenerationNumber, type GenerationNumber } from '../recipe/validateGeneration'
+import { notebookGeneration } from '../state/prompts'
 import { breakable } from './breakable'
 import { send } from './events'
 import { say } from './messages'
 import { controls } from './sharedStyles'
-
-/** The notebook's way of picking words. */
-export const notebookGeneration: GenerationSettings = {
-  do_sample: true,
-  temperature: 1,
-  top_k: 50,
-  top_p: 0.3,
-  max_new_tokens: 50,
-  seed: 42,
-}
 
 /** `step` is how far an arrow key goes; any number inside the bounds may be typed. */
 const numbers = [

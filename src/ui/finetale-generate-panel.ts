@@ -1,13 +1,13 @@
 // Step 3, left: the prompt, how words are picked, and the text as it comes. It writes nothing itself.
 
-import { html, LitElement, nothing } from 'lit'
+import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
 import type { GenerationSettings } from '../recipe/recipe'
-import { characterPrompt, readyCharacters, storyGeneration } from '../state/prompts'
+import { characterPrompt, notebookGeneration, readyCharacters } from '../state/prompts'
 import type { Writer } from '../state/textWriter'
 import { send, type FinetaleEvent } from './events'
 import './finetale-decoding'
-import { notebookGeneration, type FinetaleDecoding } from './finetale-decoding'
+import type { FinetaleDecoding } from './finetale-decoding'
 import './finetale-prompt-ideas'
 import { generatePanelStyles } from './generatePanelStyles'
 import { say } from './messages'
@@ -32,8 +32,10 @@ export class FinetaleGeneratePanel extends LitElement {
   @property({ type: Boolean }) runOnly = false
   @property({ type: Number }) step = 0
   @property({ type: Boolean }) disabled = false
-  /** True when the built-in stories are the data set: they have prompts of their own, and longer texts. */
+  /** True when the built-in stories are the data set: they have prompts of their own. */
   @property({ type: Boolean }) stories = false
+  /** How the data set's texts are written. */
+  @property({ attribute: false }) defaults: GenerationSettings = notebookGeneration
 
   @state() private kind: 'character' | 'free' = 'character'
   @state() private settings: GenerationSettings = notebookGeneration
@@ -47,10 +49,11 @@ export class FinetaleGeneratePanel extends LitElement {
   #character = { ...readyCharacters[0] }
   #free = ''
 
-  override willUpdate(changed: Map<PropertyKey, unknown>) {
+  override willUpdate(changed: PropertyValues<this>) {
     // Another data set brings its own way of picking words, unless somebody has changed it.
-    if (!changed.has('stories') || (this.settings !== notebookGeneration && this.settings !== storyGeneration)) return
-    this.settings = this.stories ? storyGeneration : notebookGeneration
+    if (changed.has('defaults') && [undefined, this.settings].includes(changed.get('defaults'))) {
+      this.settings = this.defaults
+    }
   }
 
   override render() {

@@ -5,6 +5,9 @@ import { expect } from 'vitest'
 import type { Recipe } from '../../src/recipe/recipe'
 import type { RunEvent, RunPhase, StepMetrics } from '../../src/workers/protocol'
 
+/** Texts of a test's runs end here: what a test wants to know of a text shows in few tokens. */
+const shortTexts = { max_new_tokens: 12 }
+
 /** A run of a dozen steps with evaluations and checkpoints in the middle of it. */
 export const shortRecipe: Partial<Recipe> = {
   name: 'Short',
@@ -32,7 +35,7 @@ export class FinetalePage {
 
   /**
    * Opens the page in the context's first tab, or in `tab`, with a recipe in its address where one is given, after a query
-   * of `url`.
+   * of `url`. A run of such a recipe writes short texts unless `url` says otherwise.
    */
   static async open(context: BrowserContext, url: string, recipe?: Partial<Recipe>, tab?: Page): Promise<FinetalePage> {
     const page = tab ?? context.pages()[0] ?? (await context.newPage())
@@ -51,6 +54,9 @@ export class FinetalePage {
     })
     const address = new URL(url)
     if (recipe) address.searchParams.set('recipe', JSON.stringify(recipe))
+    if (recipe && !address.searchParams.has('generation')) {
+      address.searchParams.set('generation', JSON.stringify(shortTexts))
+    }
     await page.goto(address.href)
     await self.app.waitFor({ state: 'attached' })
     return self

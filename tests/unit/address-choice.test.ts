@@ -52,7 +52,18 @@ describe('readAddress', () => {
     expect(read.problems.map(({ field }) => field)).toContain('warmup_steps')
   })
 
+  test('how words are picked, where it differs from the data set’s way', () => {
+    const { generation, refused } = readAddress('?generation={"temperature":0.7,"do_sample":true}', page)
+    expect(generation).toEqual({ temperature: 0.7, do_sample: true })
+    expect(refused).toEqual([])
+    expect(readAddress('', page).generation).toEqual({})
+  })
+
   test.each([
+    ['generation={"temperature":-1}', 'generation'],
+    ['generation={"heat":1}', 'generation'],
+    ['generation=[1]', 'generation'],
+    ['generation={', 'generation'],
     ['preset=nobody', 'preset'],
     ['hub=ftp://example.org/', 'hub'],
     ['model=../../secrets', 'model'],

@@ -8,6 +8,7 @@ import { builtInData, isBuiltInData } from '../../src/state/inputs'
 import {
   characterPrompt,
   generationFor,
+  notebookGeneration,
   notebookPrompts,
   promptsFor,
   readyCharacters,
@@ -84,8 +85,9 @@ describe('the three prompts of a data set', () => {
     expect(notebookPrompts[0]).toBe(
       'Generate Backstory based on following information Character Name: Frogger Character Race: Aarakocra Character Class: Ranger Output: ',
     )
-    const notebook = { ...storyGeneration, top_p: 0.3, max_new_tokens: 50 }
-    expect(generationFor(fetched, notebook)).toBe(notebook)
-    expect(generationFor(builtIn, notebook)).toBe(storyGeneration)
+    expect(notebookGeneration).toMatchObject({ top_k: 50, top_p: 0.3, max_new_tokens: 50 })
+    expect(generationFor(fetched)).toBe(notebookGeneration)
+    expect(generationFor(builtIn)).toBe(storyGeneration)
+    expect(generationFor(builtIn, { seed: 7 })).toEqual({ ...storyGeneration, seed: 7 })
   })
 })
