@@ -19,10 +19,3 @@ export function customOp<T extends tf.Tensor>(
   const op = tf.customGrad<T>((...args) => forward(args[args.length - 1] as tf.GradSaveFunc))
   return op(...inputs)
 }
-
-/** The i-th saved tensor. @throws Error when the op saved fewer. */
-export function savedAt<T extends tf.Tensor>(saved: readonly tf.Tensor[], i: number): T {
-  const tensor = saved[i]
-  if (!tensor) throw new Error(`an op saved ${saved.length} tensors, number ${i} was asked for`)
-  return tensor as T
-}

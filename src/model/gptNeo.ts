@@ -2,12 +2,13 @@
 // The tape covers the activations from the embedding's output to the loss; weights are closed over by the ops.
 
 import { causalAttention, paddedRows, type RowLayout } from '../kernels/attention'
-import { customOp, savedAt } from '../kernels/customOp'
+import { customOp } from '../kernels/customOp'
 import { embedding, embeddingGradient, positionsOf } from '../kernels/embedding'
 import { geluLinear } from '../kernels/geluLinear'
 import { layerNorm } from '../kernels/layerNorm'
 import { linear, timesTransposed } from '../kernels/linear'
 import { lmHeadCrossEntropy } from '../kernels/lmHead'
+import { savedAt } from '../kernels/op'
 import { disposeParams, type Param } from '../kernels/param'
 import { residual } from '../kernels/residual'
 import { valueAndGrad } from '../kernels/tape'
