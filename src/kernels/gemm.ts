@@ -57,7 +57,7 @@ export function gemm(a: Matrix, b: Matrix, c: Matrix, mode: GemmMode = 'overwrit
       axis,
     },
     total,
-    m * k * n < WORTH_SHARING ? total : grainOf(total, axis === 1 ? 8 : 6),
+    m * k * n < WORTH_SHARING ? total : grainOf(total, axis === 1 ? 24 : 6),
   )
 }
 

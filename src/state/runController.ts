@@ -24,7 +24,6 @@ import { TextWriter } from './textWriter'
 
 export interface ControllerDefaults {
   readonly recipe: Recipe
-  /** Where the prompts of a run are written otherwise than the data set's are, before and after training. */
   readonly generation: Partial<GenerationSettings>
 }
 
@@ -32,7 +31,8 @@ export class RunController {
   readonly text: TextWriter
   readonly preview: InputPreview
   readonly #parts: ControllerParts
-  readonly #generation: Partial<GenerationSettings>
+  /** Where words are picked otherwise than the data set's texts are. */
+  readonly generation: Partial<GenerationSettings>
   readonly #threads: number
   #eventListeners = new Set<(event: RunEvent) => void>()
   /** The run whose call to the trainer is pending; '' when there is none. */
@@ -43,7 +43,7 @@ export class RunController {
   constructor(parts: ControllerParts, { recipe, generation }: ControllerDefaults) {
     this.#parts = parts
     this.#threads = recipe.threads
-    this.#generation = generation
+    this.generation = generation
     this.text = new TextWriter(parts)
     this.preview = new InputPreview(parts, recipe)
   }
@@ -108,7 +108,7 @@ export class RunController {
       await inputs.useData(data)
       const dataset = await this.#tokenize(runId, recipe)
       const prompts = await encodeAll(this.#parts, promptsFor(data))
-      const generation = generationFor(data, this.#generation)
+      const generation = generationFor(data, this.generation)
       const request = { runId, name, recipe, model, data, dataset, prompts, generation }
       this.text.holds(runId)
       await trainer.call((api) => api.start(transfer(request, buffersOf(dataset))))

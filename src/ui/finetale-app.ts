@@ -126,11 +126,7 @@ export class FinetaleApp extends LitElement {
           </section>
           <section class="step" id="step-try">
             ${this.renderHeading(3, say('stepTry'))}
-            <finetale-try-step
-              .store=${this.store}
-              .controller=${this.controller}
-              .generation=${this.initial.generation}
-            ></finetale-try-step>
+            <finetale-try-step .store=${this.store} .controller=${this.controller}></finetale-try-step>
           </section>
           <section class="step" id="step-runs">
             <finetale-runs-step

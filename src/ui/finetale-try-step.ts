@@ -3,7 +3,6 @@
 
 import { css, html, LitElement } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
-import type { GenerationSettings } from '../recipe/recipe'
 import { isBuiltInData } from '../state/inputs'
 import { generationFor } from '../state/prompts'
 import type { RunController } from '../state/runController'
@@ -39,9 +38,6 @@ export class FinetaleTryStep extends LitElement {
   @property({ attribute: false }) store = new RunStore()
   @property({ attribute: false }) controller: RunController | null = null
 
-  /** Where words are picked otherwise than the data set's texts are. */
-  @property({ attribute: false }) generation: Partial<GenerationSettings> = {}
-
   /** What Write made last. */
   @state() private written = ''
 
@@ -65,7 +61,7 @@ export class FinetaleTryStep extends LitElement {
           .step=${latest?.step ?? 0}
           .disabled=${!ready || (active && latest === null)}
           .stories=${isBuiltInData(data)}
-          .defaults=${generationFor(data, this.generation)}
+          .defaults=${generationFor(data, this.controller?.generation)}
           @finetale-write=${({ detail }: FinetaleEvent<'finetale-write'>) => this.write(detail)}
           @finetale-notebook-prompts=${({ detail }: FinetaleEvent<'finetale-notebook-prompts'>) =>
             void text?.runPrompts(detail.settings, detail.writer).then(() => (this.written = ''))}

@@ -6,7 +6,8 @@
 // whose whole window is padding is left with equal scores on its window and on every real key: a plain mean.
 
 import { exp4, fma, load4, loadPart, maxLanes, store4, sumLanes } from './vector'
-import { ACCUMULATE, OVERWRITE, multiply } from './gemm'
+import { multiply } from './gemm'
+import { ACCUMULATE, OVERWRITE } from './modes'
 
 /** Queries of a block: 8 panels of the product's 6 rows. */
 const ROWS: i32 = 48
