@@ -67,14 +67,8 @@ export const generatePanelStyles = css`
   .output::after {
     content: '▍';
     color: var(--accent);
-    animation: blink 1s steps(2) infinite;
   }
   .output.written::after {
     content: none;
-  }
-  @keyframes blink {
-    50% {
-      opacity: 0;
-    }
   }
 `

@@ -32,6 +32,11 @@ describe('files', () => {
     expect(silent).toEqual([])
   })
 
+  test('none animates without end, which takes cores from training where there is no GPU', () => {
+    const endless = filesUnder('src', /\.(ts|css)$/).filter((file) => /animation[^;]*\binfinite\b/.test(read(file)))
+    expect(endless).toEqual([])
+  })
+
   test('none names a path or a host of one machine', () => {
     const patterns = [
       /(?<![\w.])\/(?:home|Users|root|work|mnt|tmp)\/\w+/, // absolute paths into somebody's folders
