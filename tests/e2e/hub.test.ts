@@ -2,31 +2,17 @@
 // hubAnswers.test.ts. What is kept and what survives a cut: hubCache.test.ts.
 
 import type { Page } from 'playwright'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { freshContext } from '../support/browser'
-import { fetchIn, openHubPage, serveHubPage } from '../support/hubPage'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { fetchIn } from '../support/hubPage'
+import { names, servedHubPage, startHub } from '../support/hubTest'
 import { dataRef, modelRef, parquetLike, safetensors, settings, smallModel, zipLike } from '../support/smallRepos'
-import { StandInHub, type StandInOptions } from '../support/standInHub'
 
-let site: Awaited<ReturnType<typeof serveHubPage>>
+const openPage = await servedHubPage()
 let page: Page
 
-beforeAll(async () => {
-  site = await serveHubPage()
-})
-afterAll(() => site.close())
 beforeEach(async () => {
-  const context = await freshContext()
-  page = await openHubPage(context.pages()[0]!, site.url)
+  page = await openPage()
 })
-
-async function startHub(options: StandInOptions = {}): Promise<StandInHub> {
-  const hub = await StandInHub.start(options)
-  onTestFinished(() => hub.close())
-  return hub
-}
-
-const names = (files: Readonly<Record<string, number>> | null) => Object.keys(files ?? {}).sort()
 
 describe.each([true, false])('a model, listing %s', (listing) => {
   test.each([

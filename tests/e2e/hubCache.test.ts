@@ -2,30 +2,16 @@
 // BL-31). Progress that is never wrong.
 
 import type { Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { FetchProgress } from '../../src/workers/protocol'
-import { freshContext, launch, newProfile } from '../support/browser'
-import { callIn, fetchIn, openHubPage, serveHubPage, type HubWindow } from '../support/hubPage'
+import { newProfile } from '../support/browser'
+import { callIn, fetchIn, openHubPage, type HubWindow } from '../support/hubPage'
+import { servedHubPage, startHub } from '../support/hubTest'
 import { modelRef, smallModel, WEIGHT_BYTES } from '../support/smallRepos'
 import { StandInHub, type StandInOptions } from '../support/standInHub'
 
-let site: Awaited<ReturnType<typeof serveHubPage>>
-
-beforeAll(async () => {
-  site = await serveHubPage()
-})
-afterAll(() => site.close())
-
-async function openPage(profile?: string): Promise<Page> {
-  const context = await (profile ? launch({ profile }) : freshContext())
-  return openHubPage(context.pages()[0]!, site.url)
-}
-
-async function startHub(options: StandInOptions = {}): Promise<StandInHub> {
-  const hub = await StandInHub.start(options)
-  onTestFinished(() => hub.close())
-  return hub.add('owner/model', smallModel)
-}
+const openPage = await servedHubPage()
+const startModelHub = async (options?: StandInOptions) => (await startHub(options)).add('owner/model', smallModel)
 
 const total = Object.values(smallModel).reduce((sum, content) => sum + (content as Buffer).length, 0)
 
@@ -58,7 +44,7 @@ async function expectTidy(page: Page): Promise<void> {
 
 test('offline after a full load: opens without a request, after a restart too', async () => {
   const profile = newProfile()
-  const hub = await startHub()
+  const hub = await startModelHub()
   const page = await openPage(profile)
   const first = await fetchIn(page, modelRef(hub.url))
   expectSound(first.progress)
@@ -84,7 +70,7 @@ describe.each([true, false])('a connection cut at 60 %, listing %s', (listing) =
     ['broken', {}],
     ['ended as if whole', { noLength: true, quietly: true }],
   ])('once, %s: the fetch mends it by itself', async (_, how) => {
-    const hub = await startHub({ listing })
+    const hub = await startModelHub({ listing })
     hub.behave({ on: 'resolve/main/model.safetensors', stopAfter: 0.6, times: 1, ...how })
     const page = await openPage()
     const { error, progress, files } = await fetchIn(page, modelRef(hub.url))
@@ -95,7 +81,7 @@ describe.each([true, false])('a connection cut at 60 %, listing %s', (listing) =
   })
 
   test('each time: an error, nothing half is kept, and the next fetch asks for that file alone', async () => {
-    const hub = await startHub({ listing })
+    const hub = await startModelHub({ listing })
     hub.behave({ on: 'resolve/main/model.safetensors', stopAfter: 0.6, noLength: true, quietly: true })
     const page = await openPage()
     expect((await fetchIn(page, modelRef(hub.url))).error).not.toBeNull()
@@ -111,7 +97,7 @@ describe.each([true, false])('a connection cut at 60 %, listing %s', (listing) =
 
 test('a tab closed at 60 % leaves parts that the next fetch sweeps', async () => {
   const profile = newProfile()
-  const hub = await startHub()
+  const hub = await startModelHub()
   hub.behave({ on: 'resolve/main/model.safetensors', stallAfter: 0.6, times: 1 })
   const page = await openPage(profile)
   void fetchIn(page, modelRef(hub.url)).catch(() => undefined)
@@ -127,12 +113,12 @@ test('a tab closed at 60 % leaves parts that the next fetch sweeps', async () =>
 })
 
 test('two tabs fetch the same once, and neither sweeps what the other is bringing', async () => {
-  const hub = await startHub()
+  const hub = await startModelHub()
   hub.add('owner/other', smallModel)
   hub.behave({ on: 'model.safetensors', delay: 30 })
   const page = await openPage()
-  const other = await openHubPage(await page.context().newPage(), site.url)
-  const third = await openHubPage(await page.context().newPage(), site.url)
+  const other = await openHubPage(await page.context().newPage(), page.url())
+  const third = await openHubPage(await page.context().newPage(), page.url())
   const outcomes = await Promise.all([
     fetchIn(page, modelRef(hub.url)),
     fetchIn(other, modelRef(hub.url)),
@@ -148,7 +134,7 @@ describe('progress', () => {
     ['without a length', { noLength: true }],
   ])('%s', async (_, how) => {
     for (const listing of [true, false]) {
-      const hub = await startHub({ listing })
+      const hub = await startModelHub({ listing })
       hub.behave({ on: '/resolve/', delay: 5, ...how })
       const { error, progress } = await fetchIn(await openPage(), modelRef(hub.url))
       expect(error).toBeNull()
@@ -177,7 +163,7 @@ describe('progress', () => {
 })
 
 test('cancel keeps what is whole', async () => {
-  const hub = await startHub()
+  const hub = await startModelHub()
   hub.behave({ on: 'model.safetensors', delay: 20 })
   const page = await openPage()
   const { error } = await fetchIn(page, modelRef(hub.url), { cancelAt: total - WEIGHT_BYTES + 100_000 })
@@ -198,7 +184,7 @@ test('cancel keeps what is whole', async () => {
 test.each<Parameters<HubWindow['damage']>[1]>(['missing', 'short'])(
   'a part that is %s: its file comes anew',
   async (how) => {
-    const hub = await startHub()
+    const hub = await startModelHub()
     const page = await openPage()
     await fetchIn(page, modelRef(hub.url))
     await callIn(page, 'damage', 'model.safetensors', how)
@@ -211,7 +197,7 @@ test.each<Parameters<HubWindow['damage']>[1]>(['missing', 'short'])(
 )
 
 test('without a database it works in memory and says so', async () => {
-  const hub = await startHub()
+  const hub = await startModelHub()
   const page = await openPage()
   const { error, files, notes } = await fetchIn(page, modelRef(hub.url), { storage: 'none' })
   expect(error).toBeNull()
@@ -221,7 +207,7 @@ test('without a database it works in memory and says so', async () => {
 })
 
 test('a full disk is told with what is needed, and leaves nothing half', async () => {
-  const hub = await startHub()
+  const hub = await startModelHub()
   const page = await openPage()
   const { error } = await fetchIn(page, modelRef(hub.url), { storage: 'full' })
   expect(error?.code).toBe('quota')

@@ -2,32 +2,24 @@
 // else from the start, and told either way. What is kept afterwards: hubCache.test.ts.
 
 import type { Page } from 'playwright'
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { freshContext } from '../support/browser'
-import { callIn, fetchIn, openHubPage, serveHubPage, type Outcome } from '../support/hubPage'
+import { beforeEach, expect, test } from 'vitest'
+import { callIn, fetchIn, type Outcome } from '../support/hubPage'
+import { servedHubPage, startHub } from '../support/hubTest'
 import { modelRef, safetensors, settings, smallModel } from '../support/smallRepos'
-import { StandInHub, type StandInOptions } from '../support/standInHub'
+import type { StandInHub, StandInOptions } from '../support/standInHub'
 
 const FILE = 'model.safetensors'
 const IN_FILE = `/resolve/main/${FILE}`
 
-let site: Awaited<ReturnType<typeof serveHubPage>>
+const openPage = await servedHubPage()
 let page: Page
 
-beforeAll(async () => {
-  site = await serveHubPage()
-})
-afterAll(() => site.close())
 beforeEach(async () => {
-  const context = await freshContext()
-  page = await openHubPage(context.pages()[0]!, site.url)
+  page = await openPage()
 })
 
-async function startHub(options: StandInOptions = {}, files = smallModel): Promise<StandInHub> {
-  const hub = await StandInHub.start(options)
-  onTestFinished(() => hub.close())
-  return hub.add('owner/model', files)
-}
+const startModelHub = async (options?: StandInOptions, files = smallModel) =>
+  (await startHub(options)).add('owner/model', files)
 
 /** The Range headers of the requests for the weights, in order; null where there was none. */
 const rangesOf = (hub: StandInHub) =>
@@ -46,7 +38,7 @@ async function expectWhole(outcome: Outcome): Promise<void> {
 }
 
 test('goes on where it broke, and says so', async () => {
-  const hub = await startHub()
+  const hub = await startModelHub()
   hub.behave({ on: IN_FILE, stopAfter: 0.6, times: 1 })
   const outcome = await fetchIn(page, modelRef(hub.url))
   await expectWhole(outcome)
@@ -60,7 +52,7 @@ test('goes on where it broke, and says so', async () => {
 
 test('gets over any number of breaks, as long as each try brings something', async () => {
   const large = { ...settings, [FILE]: safetensors(9_000_000) }
-  const hub = await startHub({}, large)
+  const hub = await startModelHub({}, large)
   hub.behave({ on: IN_FILE, stopAfter: 1_600_000 })
   const outcome = await fetchIn(page, modelRef(hub.url), { partBytes: 1_000_000 })
   expect(outcome.error).toBeNull()
@@ -69,7 +61,7 @@ test('gets over any number of breaks, as long as each try brings something', asy
 })
 
 test('begins again where nothing proves that the pieces belong together', async () => {
-  const hub = await startHub({ listing: false })
+  const hub = await startModelHub({ listing: false })
   hub.behave({ on: IN_FILE, stopAfter: 0.6, times: 1 })
   const outcome = await fetchIn(page, modelRef(hub.url))
   await expectWhole(outcome)
@@ -78,7 +70,7 @@ test('begins again where nothing proves that the pieces belong together', async 
 })
 
 test('begins again where the hub sends everything instead', async () => {
-  const hub = await startHub({ noRanges: true })
+  const hub = await startModelHub({ noRanges: true })
   hub.behave({ on: IN_FILE, stopAfter: 0.6, times: 1 })
   const outcome = await fetchIn(page, modelRef(hub.url))
   await expectWhole(outcome)
@@ -87,7 +79,7 @@ test('begins again where the hub sends everything instead', async () => {
 })
 
 test.each([403, 416])('begins again where ranges are refused with %d', async (status) => {
-  const hub = await startHub()
+  const hub = await startModelHub()
   hub.behave({ on: IN_FILE, stopAfter: 0.6, times: 1 }, { on: IN_FILE, status, times: 1 })
   const outcome = await fetchIn(page, modelRef(hub.url))
   await expectWhole(outcome)
@@ -96,13 +88,13 @@ test.each([403, 416])('begins again where ranges are refused with %d', async (st
 })
 
 test('begins again where the rest is blocked, as some storage blocks preflights', async () => {
-  const hub = await startHub({ refuseRangePreflight: true })
+  const hub = await startModelHub({ refuseRangePreflight: true })
   hub.behave({ on: IN_FILE, stopAfter: 0.6, times: 1 }, { on: IN_FILE, noCors: true, times: 1 })
   await expectWhole(await fetchIn(page, modelRef(hub.url)))
 })
 
 test('a file that changed in between is fetched whole', async () => {
-  const hub = await startHub()
+  const hub = await startModelHub()
   hub.behave({ on: IN_FILE, stopAfter: 0.6, times: 1 }, { on: IN_FILE, body: 'other bytes', times: 1 })
   const outcome = await fetchIn(page, modelRef(hub.url))
   await expectWhole(outcome)
@@ -111,7 +103,7 @@ test('a file that changed in between is fetched whole', async () => {
 
 test('the token does not follow the rest to another host', async () => {
   const token = 'hf_secretsecret'
-  const [hub, storage] = [await startHub({ token }), await startHub()]
+  const [hub, storage] = [await startModelHub({ token }), await startModelHub()]
   hub.behave({ on: IN_FILE, status: 302, to: `${storage.url}owner/model${IN_FILE}` })
   storage.behave({ on: IN_FILE, stopAfter: 0.6, times: 1 })
   await expectWhole(await fetchIn(page, modelRef(hub.url), { token }))
