@@ -12,6 +12,7 @@ import { bundlePaths, tensorName, type BundleMetrics, type BundleProgress, type 
 import { parseMetrics, parseGenerations, parseRunManifest } from './bundleParse'
 import { keepsWriteLock, removeParts } from './checkpointCare'
 import { PART_BYTES, streamNames, type StreamName } from './checkpoints'
+import { look } from './checkpointWrite'
 import { crc32 } from '../formats/crc32'
 import { completed, storageError, type Database } from './db'
 import { metricsBlocks } from './metrics'
@@ -109,6 +110,7 @@ async function storeParts(
   for (const stream of streamNames) {
     for (const piece of pieces(await streamOf(files, stream, tensors, label))) {
       const bytes = new Uint8Array(await piece.arrayBuffer())
+      if (!look(bytes).finite) throw damaged(label, pathOf(stream), 'it holds numbers that are not finite')
       const key = `${id}/${parts.length}`
       parts.push({ key, stream, byteLength: bytes.length, crc32: crc32(bytes) })
       const blob = new Blob([bytes])
@@ -124,6 +126,10 @@ function* pieces(blob: Blob): Generator<Blob> {
   for (let start = 0; start < blob.size; start += PART_BYTES) yield blob.slice(start, start + PART_BYTES)
 }
 
+function pathOf(stream: StreamName): string {
+  return stream === 'weights' ? bundlePaths.weights : bundlePaths.optimizer
+}
+
 /** The bytes of a stream inside its weight file: the tensors must lie there in the checkpoint's order, without gaps. */
 async function streamOf(
   files: Files,
@@ -131,7 +137,7 @@ async function streamOf(
   tensors: CheckpointManifest['tensors'],
   label: string,
 ): Promise<Blob> {
-  const path = stream === 'weights' ? bundlePaths.weights : bundlePaths.optimizer
+  const path = pathOf(stream)
   const file = need(files, path, label)
   const { entries } = await openSafetensors(file, `${label}/${path}`)
   let begin: number | null = null
@@ -168,7 +174,8 @@ async function storeRun(db: Database, contents: Contents): Promise<RunRecord> {
     await tx.objectStore('runs').put(record)
     for (const block of metricsBlocks(id, metrics)) await tx.objectStore('metrics').put(block)
     for (const row of generations) {
-      await tx.objectStore('generations').put({ ...row, runId: id, id: taken ? crypto.randomUUID() : row.id })
+      const free = (await tx.objectStore('generations').getKey(row.id)) === undefined
+      await tx.objectStore('generations').put({ ...row, runId: id, id: free ? row.id : crypto.randomUUID() })
     }
     if (checkpoint !== null) await tx.objectStore('checkpoints').put({ ...checkpoint, runId: id })
     for (const [path, blob] of files) {

@@ -10,7 +10,7 @@ import type { RunRecord, RunState } from './schema'
 type Json = Record<string, unknown>
 
 const states: readonly RunState[] = ['running', 'paused', 'interrupted', 'finished', 'stopped', 'failed']
-const cursorFields = ['step', 'epoch', 'batchInEpoch', 'updates', 'tokensSeen', 'lossSum', 'lossSteps']
+const cursorCounts = ['step', 'epoch', 'batchInEpoch', 'updates', 'tokensSeen', 'lossSteps']
 const stepFields = ['step', 'epoch', 'loss', 'learning_rate', 'grad_norm', 'seconds', 'tokens', 'at']
 const evalFields = ['step', 'epoch', 'loss', 'runtime', 'at']
 
@@ -78,9 +78,10 @@ function marksOf(record: Readonly<Record<string, unknown>>): Pick<RunRecord, 'ch
 function parseCheckpoint(value: unknown, fail: (what: string) => FinetaleError): RunManifest['checkpoint'] {
   if (!isObject(value) || !isObject(value.cursor) || !Array.isArray(value.tensors))
     throw fail('has a broken checkpoint')
-  for (const field of cursorFields) {
-    if (!Number.isFinite(value.cursor[field])) throw fail(`has no number in checkpoint.cursor.${field}`)
+  for (const field of cursorCounts) {
+    if (!isCount(value.cursor[field])) throw fail(`has no count in checkpoint.cursor.${field}`)
   }
+  if (!Number.isFinite(value.cursor.lossSum)) throw fail('has no number in checkpoint.cursor.lossSum')
   const tensors: unknown[] = value.tensors
   const names = new Set<unknown>()
   for (const tensor of tensors) {

@@ -1,6 +1,7 @@
 // Writes checkpoints beside the training: checksums, database and reading back cost the trainer's thread nothing here.
 // It decides nothing; checkpointWriter.ts starts it, one for a trainer, and it ends with it.
 
+import { holdForLife } from './alive'
 import { toStoredError, type WriterAnswer, type WriterRequest } from './checkpointWriter'
 import { writeSnapshot } from './checkpointWrite'
 import { openFinetaleDB } from './db'
@@ -14,4 +15,9 @@ globalThis.addEventListener('message', ({ data: { id, name, snapshot } }: Messag
   )
 })
 
-answer({ kind: 'ready' })
+const lock = `finetale-writer-${crypto.randomUUID()}`
+// A browser that gives no locks watches nothing; the error events remain.
+holdForLife(lock).then(
+  () => answer('locks' in navigator ? { kind: 'ready', lock } : { kind: 'ready' }),
+  () => answer({ kind: 'ready' }),
+)

@@ -15,8 +15,8 @@ export type Open = () => Promise<Database>
 
 const EXPONENT = 0x7f800000
 
-/** One look at a part: whether all its floats are finite, and whether all its bits are zero. */
-function look(bytes: Uint8Array): { finite: boolean; zero: boolean } {
+/** One look at the bytes of floats: whether all are finite, and whether all bits are zero. */
+export function look(bytes: Uint8Array): { finite: boolean; zero: boolean } {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
   let any = 0
   for (let i = 0; i < words.length; i++) {
@@ -81,17 +81,25 @@ function lower(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
 
-/** The small transaction that makes a checkpoint current. Training has gone on meanwhile, so the record may be ahead. */
-async function publish(db: Database, manifest: CheckpointManifest): Promise<void> {
+/**
+ * The small transaction that makes a checkpoint current; returns it as stored. Training has gone on meanwhile, so the record
+ * may be ahead. Checkpoints are ordered by their time, so this one's is made the latest of the run even where the clock was
+ * set back.
+ */
+async function publish(db: Database, written: CheckpointManifest): Promise<CheckpointManifest> {
   const tx = db.transaction(['checkpoints', 'runs'], 'readwrite', { durability: 'strict' })
-  await completed(tx, async () => {
+  return completed(tx, async () => {
     const runs = tx.objectStore('runs')
+    const earlier = await tx.objectStore('checkpoints').index('runId').getAll(written.runId)
+    const latest = Math.max(written.createdAt, ...earlier.map(({ createdAt }) => createdAt + 1))
+    const manifest = { ...written, createdAt: latest }
     const run = await runs.get(manifest.runId)
     if (run === undefined) throw missingRun()
     const step = Math.max(run.step, manifest.cursor.step)
     const bestEvalLoss = lower(run.bestEvalLoss, manifest.cursor.bestEvalLoss)
     await tx.objectStore('checkpoints').put(manifest)
     await runs.put({ ...run, currentCheckpoint: manifest.id, step, bestEvalLoss, updatedAt: Date.now() })
+    return manifest
   })
 }
 
@@ -108,9 +116,9 @@ async function write(
       await readBack(open, kept)
       const bytes = kept.reduce((sum, part) => sum + part.byteLength, 0)
       const manifest: CheckpointManifest = { id, runId, cursor, tensors, parts, bytes, createdAt: Date.now() }
-      await onConnection(open, (db) => publish(db, manifest))
+      const published = await onConnection(open, (db) => publish(db, manifest))
       await afterWrite(open, runId)
-      return manifest
+      return published
     } catch (error) {
       await open().then(
         (db) => removeParts(db, id),

@@ -2,6 +2,7 @@
 // starts no such worker, the same code runs here, between the steps.
 
 import { FinetaleError, type ErrorDetails } from '../recipe/error'
+import { whenGone } from './alive'
 import { writeSnapshot } from './checkpointWrite'
 import { DATABASE_NAME, openFinetaleDB } from './db'
 import type { CheckpointManifest } from './schema'
@@ -21,7 +22,8 @@ export interface WriterRequest {
 }
 
 export type WriterAnswer =
-  | { readonly kind: 'ready' }
+  /** `lock` is held for as long as the worker lives. */
+  | { readonly kind: 'ready'; readonly lock?: string }
   | { readonly kind: 'saved'; readonly id: number; readonly manifest: CheckpointManifest }
   | { readonly kind: 'failed'; readonly id: number; readonly error: StoredError }
 
@@ -105,8 +107,10 @@ export class CheckpointWriter {
         resolve(null)
         return
       }
+      const watching = new AbortController()
       const fail = () => {
         clearTimeout(timer)
+        watching.abort()
         worker.terminate()
         // Before its first answer: this browser starts none, and saves go on here. Later: the next save starts another.
         resolve(null)
@@ -121,6 +125,8 @@ export class CheckpointWriter {
         clearTimeout(timer)
         if (data.kind === 'ready') {
           this.#ready = true
+          // A worker that ends in silence sends no event, and a save would wait for it for ever.
+          if (data.lock !== undefined) whenGone(data.lock, watching.signal).then(fail, () => {})
           resolve(worker)
           return
         }

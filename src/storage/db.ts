@@ -138,9 +138,11 @@ export async function onConnection<T>(open: () => Promise<Database>, work: (db: 
   try {
     return await work(db)
   } catch (error) {
-    if (!isLost(error)) throw error
+    // What was asked for may have put it into words already.
+    const thrown = error instanceof FinetaleError ? error.cause : error
+    if (!isLost(thrown)) throw error
     // The event that tells of the loss may come later than the error. A transaction can also end on a sound connection.
-    if (error.name !== 'AbortError') {
+    if (thrown.name !== 'AbortError') {
       for (const [name, connection] of connections) if (connection.db === db) connections.delete(name)
     }
     return work(await open())
@@ -171,9 +173,18 @@ export async function completed<T>(tx: { done: Promise<void>; abort(): void }, w
   return result.value
 }
 
-/** Says what went wrong in storage, for people. `what` begins the sentence, for example 'The checkpoint was not saved'. */
+/**
+ * Says what went wrong in storage, for people, with the browser's own error as its cause. `what` begins the sentence, for
+ * example 'The checkpoint was not saved'.
+ */
 export function storageError(what: string, error: unknown): FinetaleError {
   if (error instanceof FinetaleError) return error
+  const told = inWords(what, error)
+  told.cause = error
+  return told
+}
+
+function inWords(what: string, error: unknown): FinetaleError {
   if (isQuotaError(error)) {
     return new FinetaleError(
       `${what}: the space this browser gives to the page is used up.`,

@@ -46,6 +46,8 @@ export class RunKeeper {
   readonly #warned = new Set<string>()
   #steps: StepMetrics[] = []
   #evals: EvalMetrics[] = []
+  /** What of the record is not written yet. */
+  #patch: RunPatch = {}
   /** The copying of the inputs; null while it has failed. */
   #inputs: Promise<void> | null = Promise.resolve()
   #copyAgain: () => Promise<void> = () => Promise.resolve()
@@ -126,13 +128,17 @@ export class RunKeeper {
   /** Writes the metrics kept back, and the record's new fields. What fails is written with the next flush. */
   async flush(patch: RunPatch): Promise<void> {
     const { runId } = this.#options
+    this.#patch = { ...this.#patch, ...patch }
     await this.#try(async (db) => {
-      const [steps, evals] = [this.#steps, this.#evals]
+      const [steps, evals, changes] = [this.#steps, this.#evals, this.#patch]
       await appendSteps(db, runId, steps)
       this.#steps = this.#steps.slice(steps.length)
       await appendEvals(db, runId, evals)
       this.#evals = this.#evals.slice(evals.length)
-      if (Object.keys(patch).length > 0) await updateRun(db, runId, patch)
+      if (Object.keys(changes).length === 0) return
+      await updateRun(db, runId, changes)
+      // What came meanwhile holds these as well, and is written by its own flush.
+      if (this.#patch === changes) this.#patch = {}
     })
   }
 

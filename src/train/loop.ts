@@ -53,7 +53,13 @@ export interface LoopOptions {
 
 /** `cursor` is the state after the event: a checkpoint of it continues exactly there. */
 export type LoopEvent =
-  | { readonly kind: 'step'; readonly metrics: StepMetrics; readonly cursor: TrainingCursor }
+  /** `skipped`: the last of the steps that are logged together was. */
+  | {
+      readonly kind: 'step'
+      readonly metrics: StepMetrics
+      readonly skipped: boolean
+      readonly cursor: TrainingCursor
+    }
   | { readonly kind: 'quiet'; readonly cursor: TrainingCursor }
   | { readonly kind: 'skipped'; readonly loss: number; readonly gradNorm: number; readonly cursor: TrainingCursor }
   | { readonly kind: 'evaluating'; readonly cursor: TrainingCursor }
@@ -168,7 +174,7 @@ export async function* trainLoop(options: LoopOptions): AsyncGenerator<LoopEvent
         at: Date.now(),
       }
       cursor = { ...cursor, lossSum: 0, lossSteps: 0, logSteps: 0, logTokens: 0, logSeconds: 0 }
-      yield { kind: 'step', metrics, cursor }
+      yield { kind: 'step', metrics, skipped: result.skipped, cursor }
     }
     if (epochEnds) {
       order = null

@@ -70,7 +70,8 @@ export class Run {
     this.#cursor = parts.cursor
     this.control = new RunControl(parts.mutex, {
       save: (cursor, wait) => this.#save(cursor, wait),
-      saveDue: (cursor) => this.#saver.due(cursor),
+      // After a skipped step nothing is new, and one more checkpoint would push out an older one that may be needed.
+      saveDue: (cursor) => this.#badSteps === 0 && this.#saver.due(cursor),
       phase: async (phase, { step }) => {
         this.#rest(phase, `step ${step}`)
         await parts.keeper.flush({ step, state: phase === 'paused' ? 'paused' : 'running' })
@@ -131,7 +132,8 @@ export class Run {
     this.#cursor = event.cursor
     switch (event.kind) {
       case 'step':
-        this.#badSteps = 0
+        // The steps that are logged together may have been good, and the last of them skipped all the same.
+        if (!event.skipped) this.#badSteps = 0
         keeper.addStep(event.metrics)
         emit({ kind: 'step', runId, metrics: event.metrics })
         break
@@ -231,31 +233,34 @@ export class Run {
   async #finish(how: 'finished' | 'stopped'): Promise<void> {
     const { keeper } = this.#parts
     const { step } = this.#cursor
-    if (how === 'stopped') {
-      if (this.control.stopMode === 'discard') {
-        await keeper.discard()
-        this.#tell('idle', 'discarded')
-        return
-      }
-      await this.#save(this.#cursor, true)
+    if (this.control.stopMode !== 'discard') await this.#save(this.#cursor, true)
+    if (how === 'finished' && !this.#spoilt) await this.control.exclusive(() => this.#runPrompts(step))
+    // Asked only now: Stop also ends the last evaluation and the last texts.
+    if (this.control.stopMode === 'discard') {
+      await keeper.discard()
+      this.#tell('idle', 'discarded')
+    } else if (this.control.stopMode === 'save') {
       await keeper.flush({ state: 'stopped', step })
       this.#tell('idle', `stopped at step ${step}`)
-      return
+    } else {
+      // What found no room is not stored: such a run can be taken up again from the checkpoint that stayed.
+      await keeper.flush({ state: this.#saver.storedStep === step ? 'finished' : 'interrupted', step })
+      this.#tell('finished', '')
     }
-    await this.#save(this.#cursor, true)
-    if (this.#badSteps === 0) await this.control.exclusive(() => this.#runPrompts(step))
-    // What found no room is not stored: such a run can be taken up again from the checkpoint that stayed.
-    const whole = this.#badSteps > 0 || this.#saver.storedStep === step
-    await keeper.flush({ state: whole ? 'finished' : 'interrupted', step })
-    this.#tell('finished', '')
+  }
+
+  /** True while so many steps in a row gave no usable numbers that what is in memory is not to be trusted. */
+  get #spoilt(): boolean {
+    return this.#badSteps >= PATIENCE
   }
 
   /** Saves a checkpoint unless this step has one or its weights are suspect. A failure is a warning, not an end. */
   async #save(cursor: TrainingCursor, wait: boolean): Promise<void> {
-    if (this.#badSteps === 0) return this.#saver.save(cursor, wait)
+    // A step that was skipped once or twice has changed nothing.
+    if (!this.#spoilt) return this.#saver.save(cursor, wait)
     if (wait) await this.#saver.settled()
     const { step } = cursor
-    this.#warn(`No checkpoint at step ${step}: the last step gave no usable numbers. The last good checkpoint stays.`)
+    this.#warn(`No checkpoint at step ${step}: the last steps gave no usable numbers. The last good checkpoint stays.`)
   }
 
   /** Changes the phase that the run returns to after saving, evaluating or generating. */

@@ -10,7 +10,7 @@ import { HubFetcher } from '../hub/fetcher'
 import { readFolder } from '../hub/hub'
 import { FinetaleError } from '../recipe/error'
 import type { Recipe } from '../recipe/recipe'
-import { holdForLife } from './alive'
+import { holdForLife } from '../storage/alive'
 import { throwingData } from './errorData'
 import type { DataSource, Living, ModelSource, TokenizerApi } from './protocol'
 

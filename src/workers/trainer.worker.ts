@@ -3,7 +3,7 @@
 import { expose } from 'comlink'
 import { toErrorData } from '../train/errors'
 import { TrainerSession } from '../train/session'
-import { holdForLife } from './alive'
+import { holdForLife } from '../storage/alive'
 import type { TrainerApi } from './protocol'
 
 const session = new TrainerSession()

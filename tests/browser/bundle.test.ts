@@ -146,6 +146,30 @@ describe('a run bundle', () => {
     expect(await countAll(there)).toBe(0)
   })
 
+  test.each([
+    ['model/model.safetensors', NaN],
+    ['optimizer.safetensors', Infinity],
+  ])('%s with %d in it and right sums is refused', async (path, value) => {
+    const bundle = await exportRun(here, 'r')
+    const bytes = new Uint8Array(await (await readZip(bundle, 'run.zip')).get(path)!.arrayBuffer())
+    new DataView(bytes.buffer).setFloat32(bytes.length - 4, value, true)
+    const sums = await (await readZip(bundle, 'run.zip')).get('SHA256SUMS')!.text()
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+    const sum = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    const listed = sums.replace(new RegExp(`[0-9a-f]{64}(?=  ${path})`), sum)
+    const tampered = await changed(await changed(bundle, path, new Blob([bytes])), 'SHA256SUMS', text(listed))
+    await expect(importRun(there, tampered, 'run.zip')).rejects.toThrow(`damaged at ${path}: it holds numbers that`)
+    expect(await countAll(there)).toBe(0)
+  })
+
+  test('a text whose id another run has by now overwrites nothing', async () => {
+    const bundle = await exportRun(here, 'r')
+    await there.put('generations', { ...generation, runId: 'other' })
+    await importRun(there, bundle, 'run.zip')
+    expect(await listGenerations(there, 'other')).toHaveLength(1)
+    expect(await listGenerations(there, 'r')).toHaveLength(1)
+  })
+
   test('a zip of something else is refused', async () => {
     const writer = new ZipWriter('test')
     await writer.add('notes.txt', text('hello'))

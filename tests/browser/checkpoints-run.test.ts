@@ -262,6 +262,52 @@ describe('failures', () => {
     expect(ofKind('step').every(({ metrics }) => Number.isFinite(metrics.loss))).toBe(true)
   })
 
+  /** Gives a loss that is no number at these calls, counted from 1. */
+  function spoilLosses(bad: (call: number) => boolean): void {
+    const original = Object.getOwnPropertyDescriptor(GPTNeo.prototype, 'lossAndGradients')!
+    const lossAndGradients = original.value as GPTNeo['lossAndGradients']
+    let calls = 0
+    vi.spyOn(GPTNeo.prototype, 'lossAndGradients').mockImplementation(function (this: GPTNeo, ...args) {
+      const result = lossAndGradients.apply(this, args)
+      return bad(++calls) ? { ...result, lossSum: NaN } : result
+    })
+  }
+
+  test('three bad steps in a row pause also where several steps share a log line', async () => {
+    spoilLosses((call) => call > 1)
+    const training = session.start(request({ max_steps: 20, logging_steps: 2, eval_strategy: 'no' }))
+    await poll(() => ofKind('phase').at(-1)?.phase).toBe('paused')
+    expect(warnings().filter((message) => message.includes('was skipped'))).toHaveLength(3)
+    await session.stop('save')
+    await training
+  })
+
+  test('a single bad step at the end does not keep the run from its last checkpoint and texts', async () => {
+    spoilLosses((call) => call === 5)
+    const run = request({ max_steps: 5, save_steps: 100, eval_strategy: 'no' })
+    await session.start(run)
+    expect(saved()).toEqual([0, 5])
+    expect(await getRun(db, run.runId)).toMatchObject({ state: 'finished', step: 5 })
+    expect(ofKind('generation').at(-1)!.row.step).toBe(5)
+  })
+
+  test('a record that finds no room as a run goes on is written later: the changed rate stays changed', async () => {
+    const run = request({ max_steps: 6, save_steps: 2 })
+    onEvent = (event) => void (event.kind === 'step' && event.metrics.step === 3 && session.stop('save'))
+    await session.start(run)
+    session = freshSession()
+    let failed = 0
+    onPut(({ name }, _key, proceed) => {
+      if (name === 'runs' && failed++ === 0) throw new DOMException('no room', 'QuotaExceededError')
+      return proceed()
+    })
+    await resume(run.runId, { learningRateScale: 0.1 })
+    expect(failed).toBeGreaterThan(1)
+    const record = (await getRun(db, run.runId))!
+    expect(record).toMatchObject({ state: 'finished', recipe: { learning_rate: run.recipe.learning_rate / 10 } })
+    expect(record.changes).toMatchObject([{ step: 3, what: 'learning_rate' }])
+  })
+
   test('three bad steps in a row pause; the run goes on from its last checkpoint with a tenth of the rate', async () => {
     const run = request({ learning_rate: 1e6, max_grad_norm: 0, max_steps: 20, save_steps: 1 })
     const training = session.start(run)

@@ -6,7 +6,7 @@ import { bestCheckpoint, keepsWriteLock, listCheckpoints, tidyCheckpoints } from
 import { CheckpointWriter } from '../../src/storage/checkpointWriter'
 import { writeCheckpoint } from '../../src/storage/checkpointWrite'
 import { readCheckpoint } from '../../src/storage/checkpoints'
-import { openFinetaleDB, type Database } from '../../src/storage/db'
+import { onConnection, openFinetaleDB, type Database } from '../../src/storage/db'
 import { createRun, getRun } from '../../src/storage/runs'
 import type { CheckpointManifest } from '../../src/storage/schema'
 import { piecesOf, takeSnapshot, type CheckpointSource } from '../../src/storage/snapshot'
@@ -109,6 +109,16 @@ describe('a snapshot', () => {
     expect((await writer.save(takeSnapshot(source(2), PART)!)).cursor.step).toBe(2)
   })
 
+  test('a thread that ends in silence fails that save', async () => {
+    const silent = `navigator.locks.request("life-${name}", () => {
+      postMessage({ kind: "ready", lock: "life-${name}" })
+      return new Promise(() => {})
+    })
+    onmessage = () => close()`
+    const writer = new CheckpointWriter(name, () => new Worker(URL.createObjectURL(new Blob([silent]))))
+    await expect(writer.save(takeSnapshot(source(1), PART)!)).rejects.toThrow('the thread that writes it stopped')
+  })
+
   test('is null where memory is short', () => {
     const huge = { ...source(1), tensors: [{ name: 'huge', shape: [2 ** 40] }] }
     expect(takeSnapshot({ ...huge, streams: source(1).streams }, 2 ** 42)).toBeNull()
@@ -170,6 +180,15 @@ describe('what is stored', () => {
     expect(await db.count('parts')).toBe(9)
   })
 
+  test('after the clock was set back, a checkpoint is still the latest, and the ones before it go first', async () => {
+    const now = vi.spyOn(Date, 'now')
+    for (const [i, at] of [2e12, 2e12 + 60_000, 1e12, 1e12 + 60_000].entries()) {
+      now.mockReturnValue(at)
+      await writeCheckpoint(open, source(i + 1), PART)
+    }
+    expect((await listCheckpoints(db, 'r')).map(({ cursor }) => cursor.step).slice(-2)).toEqual([3, 4])
+  })
+
   test('the record keeps what training has added since the snapshot', async () => {
     await createRun(db, { ...run('r'), step: 9, bestEvalLoss: 1 })
     await writeCheckpoint(open, source(4, 2), PART)
@@ -193,6 +212,12 @@ describe('a lost connection', () => {
     expect(await open()).not.toBe(db)
     expect(await read(manifest)).toEqual(expectedTensors(source(2)))
     db.close()
+  })
+
+  test('also where the error was put into words on the way', async () => {
+    db.close()
+    await onConnection(open, (live) => createRun(live, run('later')))
+    expect((await getRun(await open(), 'later'))?.id).toBe('later')
   })
 
   test('closed under the writer between two parts', async () => {

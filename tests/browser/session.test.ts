@@ -194,6 +194,27 @@ describe('control', () => {
     expect(await db.getAllFromIndex('checkpoints', 'runId', run.runId)).toEqual([])
   })
 
+  test.each(['discard', 'save'] as const)('Stop, then %s, while the last texts are written', async (mode) => {
+    const run = request()
+    onEvent = (event) => {
+      if (event.kind === 'phase' && event.phase === 'generating' && losses().length === 6) void session.stop(mode)
+    }
+    await session.start(run)
+    const db = await openFinetaleDB()
+    expect(phases().at(-1)).toBe('idle')
+    if (mode === 'discard') {
+      expect(await getRun(db, run.runId)).toBeUndefined()
+      expect(await db.getAllFromIndex('checkpoints', 'runId', run.runId)).toEqual([])
+      return
+    }
+    expect(await getRun(db, run.runId)).toMatchObject({ state: 'stopped', step: 6 })
+    // What was left out is made up for.
+    session = freshSession()
+    await session.resume({ runId: run.runId, dataset: run.dataset, prompts, generation })
+    expect(await getRun(db, run.runId)).toMatchObject({ state: 'finished', step: 6 })
+    expect((await listGenerations(db, run.runId)).map(({ step }) => step)).toContain(6)
+  })
+
   test('one run at a time, and one tab a run', async () => {
     const run = request()
     let refused: Promise<PromiseSettledResult<unknown>[]> = Promise.resolve([])

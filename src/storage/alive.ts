@@ -13,3 +13,8 @@ export function holdForLife(name: string): Promise<void> {
       .catch(reject)
   })
 }
+
+/** Resolves when nobody holds the lock any more; rejects when the waiting is ended. */
+export async function whenGone(name: string, signal: AbortSignal): Promise<void> {
+  await navigator.locks.request(name, { signal }, () => {})
+}
