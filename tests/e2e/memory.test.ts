@@ -4,7 +4,7 @@
 import type { BrowserContext } from 'playwright'
 import { expect, test } from 'vitest'
 import { launch } from '../support/browser'
-import { FinetalePage, shortRecipe } from '../support/page'
+import { FinetalePage, LONG_ENOUGH, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
@@ -124,9 +124,7 @@ test.each([
   const context = await launch()
   await keepWorkers(context)
   if (how === 'trap') await letKernelsTrap(context)
-  // Long enough not to be over before the worker is.
-  const last = 40
-  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: last })
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: LONG_ENOUGH })
   await finetale.click('Train')
   await finetale.waitForStep(6)
   await expect.poll(() => finetale.checkpoints().at(-1) ?? -1, { timeout: 60_000 }).toBeGreaterThanOrEqual(4)
@@ -159,7 +157,7 @@ test.each([
   const from = started?.kind === 'started' ? started.fromStep : NaN
   // Or later, where a save under way came to its end after the click.
   expect(from).toBeGreaterThanOrEqual(promised)
-  expect(steps(finetale).slice(before)).toEqual(Array.from({ length: last - from }, (_, i) => from + 1 + i))
+  expect(steps(finetale).slice(before)).toEqual(Array.from({ length: LONG_ENOUGH - from }, (_, i) => from + 1 + i))
 })
 
 function isTrainerUrl(address: URL): boolean {

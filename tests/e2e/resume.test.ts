@@ -2,23 +2,24 @@
 
 import { expect, test } from 'vitest'
 import { launch, newProfile } from '../support/browser'
-import { FinetalePage, shortRecipe } from '../support/page'
+import { FinetalePage, LONG_ENOUGH, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
+const recipe = { ...shortRecipe, max_steps: LONG_ENOUGH }
 
 test('killed in mid-run and resumed, the losses are those of the uninterrupted run', async () => {
   const whole = await launch()
-  const uninterrupted = await FinetalePage.open(whole, url, shortRecipe)
+  const uninterrupted = await FinetalePage.open(whole, url, recipe)
   await uninterrupted.click('Train')
   await uninterrupted.waitForPhase('finished')
   await whole.close()
   const expected = uninterrupted.trace()
-  expect(expected.length).toBe(12)
+  expect(expected).toHaveLength(LONG_ENOUGH)
 
   const profile = newProfile()
   const first = await launch({ profile })
-  const killed = await FinetalePage.open(first, url, shortRecipe)
+  const killed = await FinetalePage.open(first, url, recipe)
   await killed.click('Train')
   await killed.waitForStep(6)
   // A checkpoint is written beside the training: what counts is when it is said to be stored.
@@ -45,7 +46,7 @@ test('killed in mid-run and resumed, the losses are those of the uninterrupted r
 
 test('a paused run survives a reload', async () => {
   const context = await launch()
-  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 8 })
+  const finetale = await FinetalePage.open(context, url, recipe)
   await finetale.click('Train')
   await finetale.waitForStep(3)
   await finetale.click('Pause')
@@ -55,7 +56,7 @@ test('a paused run survives a reload', async () => {
   await finetale.page.reload()
   await finetale.click('Resume')
   await finetale.waitForPhase('finished')
-  expect(finetale.steps().map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  expect(finetale.steps().map(({ step }) => step)).toEqual(Array.from({ length: LONG_ENOUGH }, (_, i) => i + 1))
   const started = finetale.events.filter((event) => event.kind === 'started').at(-1)
   expect(started?.kind === 'started' && started.fromStep).toBe(paused)
 })
@@ -113,7 +114,7 @@ test('a tab with an older version open: the page asks to close it, and goes on b
 
 test('a paused run goes on from its checkpoint with a tenth of the learning rate, which its record keeps', async () => {
   const context = await launch()
-  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 6, warmup_steps: 0 })
+  const finetale = await FinetalePage.open(context, url, { ...recipe, warmup_steps: 0 })
   await finetale.click('Train')
   await finetale.waitForStep(2)
   await finetale.click('Pause')
@@ -132,6 +133,6 @@ test('a paused run goes on from its checkpoint with a tenth of the learning rate
   expect(started).toMatchObject({ fromStep: paused, changes: [{ step: paused, what: 'learning_rate', from: 1e-3 }] })
   const rates = finetale.steps().map((step) => step.learning_rate)
   // As Trainer logs it: the rate of the step after.
-  expect(rates[paused]).toBeCloseTo((1e-4 * (5 - paused)) / 6, 9)
+  expect(rates[paused]).toBeCloseTo((1e-4 * (LONG_ENOUGH - 1 - paused)) / LONG_ENOUGH, 9)
   await finetale.page.getByText(/learning rate is .* instead of/).waitFor()
 })

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { TrainerState } from '../../src/formats/trainerState'
 import { readZip } from '../../src/formats/zip'
 import { launch } from '../support/browser'
-import { FinetalePage, shortRecipe } from '../support/page'
+import { FinetalePage, LONG_ENOUGH, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
@@ -44,12 +44,13 @@ const action = (finetale: FinetalePage, name: string) =>
   finetale.page.locator(`finetale-run-list [data-action=${name}]`)
 
 test('a paused run, exported and imported in another profile, ends with the same losses', async () => {
-  const whole = await FinetalePage.open(await launch(), url, shortRecipe)
+  const recipe = { ...shortRecipe, max_steps: LONG_ENOUGH }
+  const whole = await FinetalePage.open(await launch(), url, recipe)
   await whole.click('Train')
   await whole.waitForPhase('finished')
   const expected = whole.trace()
 
-  const here = await FinetalePage.open(await launch(), url, shortRecipe)
+  const here = await FinetalePage.open(await launch(), url, recipe)
   await here.click('Train')
   await here.waitForStep(5)
   await here.click('Pause')
@@ -60,7 +61,7 @@ test('a paused run, exported and imported in another profile, ends with the same
   const zip = await (await downloading).path()
   const files = await readZip(new Blob([readFileSync(zip)]), 'run.zip')
   const state = JSON.parse(await files.get('trainer_state.json')!.text()) as TrainerState
-  expect(state).toMatchObject({ global_step: done, max_steps: 12, train_batch_size: 2, logging_steps: 1 })
+  expect(state).toMatchObject({ global_step: done, max_steps: LONG_ENOUGH, train_batch_size: 2, logging_steps: 1 })
   const logged = state.log_history.filter((row) => 'loss' in row)
   expect(logged.map(({ step }) => step)).toEqual(here.steps().map(({ step }) => step))
   expect(logged.map(({ loss }) => loss)).toEqual(here.steps().map(({ loss }) => Number(loss.toFixed(4))))

@@ -8,6 +8,9 @@ import type { RunEvent, RunPhase, StepMetrics } from '../../src/workers/protocol
 /** Texts of a test's runs end here: what a test wants to know of a text shows in few tokens. */
 const shortTexts = { max_new_tokens: 12 }
 
+/** Steps of a run that a test pauses or kills in its midst: enough not to be over before it gets there. */
+export const LONG_ENOUGH = 40
+
 /** A run of a dozen steps with evaluations and checkpoints in the middle of it. */
 export const shortRecipe: Partial<Recipe> = {
   name: 'Short',
