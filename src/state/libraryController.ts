@@ -47,7 +47,8 @@ export class LibraryController {
   receive(event: RunEvent): void {
     this.#parts.tabs.send(event)
     const phase = event.kind === 'phase' ? event.phase : null
-    if (phase === 'finished' || event.kind === 'failed') void this.#letGo(event.runId)
+    // 'idle' is the end of a run that was stopped.
+    if (phase === 'finished' || phase === 'idle' || event.kind === 'failed') void this.#letGo(event.runId)
     else if (phase === 'paused' || event.kind === 'checkpoint' || event.kind === 'started') void this.refresh()
   }
 

@@ -15,10 +15,13 @@ function controllerOf(states: readonly LibraryRun['state'][]) {
   return { controller: new LibraryController(parts), store, list }
 }
 
-test('is read again until the run that has ended is let go', async () => {
-  const { controller, store, list } = controllerOf(['running', 'running', 'finished'])
-  controller.receive({ kind: 'phase', runId: 'a', phase: 'finished', detail: '' })
-  await vi.waitFor(() => expect(store.state.library[0]?.state).toBe('finished'), { timeout: 3000 })
+test.each([
+  ['ended', 'finished', 'finished'],
+  ['been stopped', 'idle', 'stopped'],
+] as const)('is read again until the run that has %s is let go', async (_how, phase, state) => {
+  const { controller, store, list } = controllerOf(['running', 'running', state])
+  controller.receive({ kind: 'phase', runId: 'a', phase, detail: '' })
+  await vi.waitFor(() => expect(store.state.library[0]?.state).toBe(state), { timeout: 3000 })
   expect(list).toHaveBeenCalledTimes(3)
 })
 
