@@ -44,7 +44,7 @@ const controller: RunController = new RunController(parts, initial)
 const sources = new SourceController(parts, controller, unpack)
 const library: LibraryController = new LibraryController({
   store,
-  library: new RunLibrary(openDatabase, createBundleClient(onCrash)),
+  library: new RunLibrary(openDatabase, createBundleClient()),
   tabs: new Tabs(store),
   show: (runId) => controller.stored.show(runId),
   useModel: (model) => sources.choose({ model }),

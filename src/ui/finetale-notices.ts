@@ -150,14 +150,14 @@ export class FinetaleNotices extends LitElement {
   }
 
   private renderSlower() {
-    const { spoilt, checkpoint } = this.state
-    if (!spoilt) return nothing
+    const run = resumable(this.state)
+    if (!this.state.spoilt || !run) return nothing
     return html`<button
       id="resume-slower"
       class="primary"
       @click=${() => send(this, 'finetale-resume-slower', undefined)}
     >
-      ${say('resumeSlower', { step: checkpoint?.step ?? 0 })}
+      ${say('resumeSlower', { step: run.step })}
     </button>`
   }
 }

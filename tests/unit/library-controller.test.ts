@@ -1,17 +1,21 @@
-// The list of runs after the end of one: the worker lets go of the run's lock a moment after it has told the end.
+// The list of runs after the end of one: the worker lets go of the run's lock a moment after it has told the end. And what
+// a zip of a run is called.
 
 import { expect, test, vi } from 'vitest'
 import { LibraryController, type LibraryParts } from '../../src/state/libraryController'
 import type { LibraryRun } from '../../src/state/storeState'
 import { RunStore } from '../../src/state/runStore'
+import type { Exported } from '../../src/workers/protocol'
 
-function controllerOf(states: readonly LibraryRun['state'][]) {
+function controllerOf(states: readonly LibraryRun['state'][], zip?: Exported) {
   const store = new RunStore((notify) => notify())
   const list = vi.fn(() => {
     const state = states[Math.min(list.mock.calls.length, states.length) - 1]
-    return Promise.resolve([{ id: 'a', state } as LibraryRun])
+    return Promise.resolve([{ id: 'a', name: 'My run', step: 9, state } as LibraryRun])
   })
-  const parts = { store, library: { list }, tabs: { send: () => undefined } } as unknown as LibraryParts
+  const library = { list, exportRun: () => Promise.resolve(zip), exportModel: () => Promise.resolve(zip) }
+  const tabs = { send: () => undefined }
+  const parts = { store, library, tabs, say: (key: string) => key } as unknown as LibraryParts
   return { controller: new LibraryController(parts), store, list }
 }
 
@@ -31,4 +35,11 @@ test('is read once after an event that ends nothing', async () => {
   controller.receive({ kind: 'phase', runId: 'a', phase: 'training', detail: '' })
   await new Promise((resolve) => setTimeout(resolve, 300))
   expect(list).toHaveBeenCalledTimes(1)
+})
+
+test('a zip is named by the step of the checkpoint in it', async () => {
+  const { controller } = controllerOf(['running'], { step: 4, content: new Blob() })
+  await controller.refresh()
+  expect((await controller.export('a', 'run')).name).toBe('My-run-run-step4.zip')
+  expect((await controller.export('a', 'model')).name).toBe('My-run-model-step4.zip')
 })
