@@ -77,7 +77,8 @@ export class FinetaleNotices extends LitElement {
 
   override render() {
     const { error, notes, warnings: ofRun } = this.state
-    const warnings = [...notes, ...ofRun]
+    // The page and a run may have met the same obstacle.
+    const warnings = [...new Set([...notes, ...ofRun])]
     return html`
       ${
         error

@@ -125,13 +125,12 @@ test('a newer version has been here: the page says so, and trains without its st
       }),
   )
   const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 3 })
-  await finetale.page
-    .getByText(/a newer version of Finetale .* Reload this tab/)
-    .first()
-    .waitFor({ timeout: 5_000 })
+  const note = finetale.page.getByText(/a newer version of Finetale .* Reload this tab/)
+  await note.waitFor({ timeout: 5_000 })
   expect(await finetale.page.getByText(/keeps no data for the page/).count()).toBe(0)
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
+  expect(await note.count()).toBe(1)
   finetale.expectNoErrors()
 })
 
