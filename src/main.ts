@@ -37,19 +37,21 @@ const trainer = createTrainerClient({
   onCrash,
 })
 const openDatabase = () => openFinetaleDB()
-const parts = { store, tokenizer, trainer, inputs: new InputLoader(tokenizer, openDatabase), openDatabase, say }
+const inputs = new InputLoader(tokenizer, openDatabase)
+const runsRemoved = () => library.refresh()
+const parts = { store, tokenizer, trainer, inputs, openDatabase, runsRemoved, say }
 const controller: RunController = new RunController(parts, initial)
 const sources = new SourceController(parts, controller, unpack)
-const library = new LibraryController({
+const library: LibraryController = new LibraryController({
   store,
-  library: new RunLibrary(openDatabase, createBundleClient(onCrash)),
+  library: new RunLibrary(openDatabase, createBundleClient()),
   tabs: new Tabs(store),
-  show: (runId) => controller.show(runId),
+  show: (runId) => controller.stored.show(runId),
   useModel: (model) => sources.choose({ model }),
   live: (runId) => controller.liveModel(runId),
   say,
 })
-const restore = () => controller.restore().then(() => library.refresh())
+const restore = () => controller.stored.restore().then(() => library.refresh())
 const storage = new StorageWatch({ store, openDatabase, opened: () => databaseOpened(), restore, say })
 controller.onEvent((event) => {
   library.receive(event)
@@ -66,7 +68,8 @@ guardPage(store, () => controller.saveSoon())
 async function start() {
   // A page that is about to be loaded once more starts no work that would be thrown away.
   if (!(await settleIsolation(store))) return
-  void restore().then(() => storage.begin())
+  void restore()
+  void storage.begin()
   await sources.open(initial.choices)
   await controller.warmUp()
 }

@@ -29,6 +29,8 @@ export interface ControllerParts {
   readonly trainer: WorkerClient<TrainerApi>
   readonly inputs: InputLoader
   readonly openDatabase: () => Promise<Database>
+  /** Reads the list of runs anew, where one was removed. */
+  readonly runsRemoved: () => Promise<void>
   /** The page's sentences, so that this layer holds no text of its own. */
   readonly say: (key: ControllerMessage, values?: Record<string, string | number>) => string
 }

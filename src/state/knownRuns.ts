@@ -32,6 +32,11 @@ export function rememberRuns(runs: readonly KnownRun[]): void {
   }
 }
 
+/** Takes out a run that the user has removed: the next visit must not miss it. */
+export function forgetRun(runId: string): void {
+  rememberRuns(knownRuns().filter(({ id }) => id !== runId))
+}
+
 /** Runs of the last visit that are no longer stored, although nobody deleted them here. */
 export function lostRuns(stored: readonly KnownRun[]): KnownRun[] {
   const ids = new Set(stored.map(({ id }) => id))

@@ -47,7 +47,8 @@ export class LibraryController {
   receive(event: RunEvent): void {
     this.#parts.tabs.send(event)
     const phase = event.kind === 'phase' ? event.phase : null
-    if (phase === 'finished' || event.kind === 'failed') void this.#letGo(event.runId)
+    // 'idle' is the end of a run that was stopped.
+    if (phase === 'finished' || phase === 'idle' || event.kind === 'failed') void this.#letGo(event.runId)
     else if (phase === 'paused' || event.kind === 'checkpoint' || event.kind === 'started') void this.refresh()
   }
 
@@ -88,19 +89,19 @@ export class LibraryController {
     const { store, library, useModel, say } = this.#parts
     const model = await library.modelOf(runId)
     await useModel(model)
-    if (model.kind === 'files' && model.parent) store.note(say('runForked', { ...model.parent }))
+    store.note(say('runForked', { ...model.parent }))
   }
 
   /** The zip of a run, or of its model alone. */
   async export(runId: string, what: 'run' | 'model'): Promise<{ name: string; content: Blob }> {
     const { store, library, say } = this.#parts
-    const run = store.state.library.find(({ id }) => id === runId)
-    const name = run?.name ?? runId
+    const name = store.state.library.find(({ id }) => id === runId)?.name ?? runId
     const label = say('runExporting', { name })
     return this.#carrying(label, async (onProgress) => {
-      const content =
+      // The file is named by the checkpoint in it; a live run is further.
+      const { step, content } =
         what === 'run' ? await library.exportRun(runId, onProgress) : await library.exportModel(runId, onProgress)
-      return { name: `${slug(name)}-${what === 'run' ? 'run' : 'model'}-step${run?.step ?? 0}.zip`, content }
+      return { name: `${slug(name)}-${what === 'run' ? 'run' : 'model'}-step${step}.zip`, content }
     })
   }
 

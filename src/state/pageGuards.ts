@@ -1,15 +1,14 @@
 // What the page does so that a run survives the tab: asks before leaving, saves when hidden, keeps the screen awake.
 // It decides nothing about the run; all three are best effort and never fail it.
 
-import { isBusy } from './runStore'
+import { isActive } from './runStore'
 import type { RunStore } from './runStore'
 
 /** Watches the page for as long as the store lives; returns the function that ends it. */
 export function guardPage(store: RunStore, saveSoon: () => Promise<void>): () => void {
   const stop = new AbortController()
   const { signal } = stop
-  const training = () =>
-    store.state.runId !== '' && store.state.watching === '' && isBusy(store.state.phase) && store.state.writing === null
+  const training = () => isActive(store.state) && store.state.phase !== 'paused'
   let wakeLock: WakeLockSentinel | null = null
   let asking = false
   let refused = false
@@ -33,7 +32,8 @@ export function guardPage(store: RunStore, saveSoon: () => Promise<void>): () =>
   }
 
   const save = () => {
-    if (training()) saveSoon().catch(() => {})
+    // A paused run may have gone on by single steps, which do not save; with nothing new the trainer saves nothing.
+    if (isActive(store.state)) saveSoon().catch(() => {})
   }
 
   const changed = () => {

@@ -1,4 +1,4 @@
-// The commands behind the buttons: loads inputs, starts and steers runs, restores and resumes them.
+// The commands behind the buttons: loads inputs, starts, steers and resumes runs.
 // It talks to the two workers and to the store; it knows no element and computes no numbers.
 
 import { proxy, transfer } from 'comlink'
@@ -17,9 +17,10 @@ import type {
 import { buffersOf, encodeAll, tokenizeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
 import { InputPreview } from './inputPreview'
+import { forgetRun } from './knownRuns'
 import { generationFor, promptsFor } from './prompts'
-import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory, runReleased } from './storedRuns'
-import type { Database } from './storedRuns'
+import { RunRestorer } from './runRestorer'
+import { runReleased } from './storedRuns'
 import { TextWriter } from './textWriter'
 
 export interface ControllerDefaults {
@@ -30,6 +31,7 @@ export interface ControllerDefaults {
 export class RunController {
   readonly text: TextWriter
   readonly preview: InputPreview
+  readonly stored: RunRestorer
   readonly #parts: ControllerParts
   /** Where words are picked otherwise than the data set's texts are. */
   readonly generation: Partial<GenerationSettings>
@@ -46,6 +48,7 @@ export class RunController {
     this.generation = generation
     this.text = new TextWriter(parts)
     this.preview = new InputPreview(parts, recipe)
+    this.stored = new RunRestorer(parts, () => this.#live)
   }
 
   /** Hears every event of the run shown, one by one and at once. Returns the function that ends it. */
@@ -139,49 +142,17 @@ export class RunController {
   }
 
   async stop(mode: StopMode): Promise<void> {
-    const { store, trainer } = this.#parts
+    const { store, trainer, runsRemoved } = this.#parts
     const { runId } = store.state
     await trainer.call((api) => api.stop(mode))
-    if (mode === 'discard' && store.state.runId === runId) {
+    if (mode !== 'discard') return
+    // The worker has removed it and cannot reach what the page remembers of the runs there are.
+    forgetRun(runId)
+    if (store.state.runId === runId) {
       this.text.holds('')
       store.clearRun()
     }
-  }
-
-  /** Reads storage at load: shows the latest run's history and lists the runs that can go on. */
-  async restore(): Promise<void> {
-    const { store, openDatabase, say } = this.#parts
-    try {
-      const db = await openDatabase()
-      const { interrupted, latest } = await findStoredRuns(db)
-      if (latest && store.state.runId === '') await this.#show(db, latest.id)
-      store.update({ interrupted })
-    } catch (thrown) {
-      // A tab that blocks the database may let go; storageWatch.ts tells of it and reads again then.
-      if (toErrorData(thrown).code === 'blocked') return
-      store.note(say('warnNoStorage'))
-      store.update({ storage: 'none' })
-    }
-  }
-
-  /** Shows a stored run's history, unless a run is in the trainer's hands. */
-  async show(runId: string): Promise<void> {
-    if (this.#live !== '') return
-    await this.#show(await this.#parts.openDatabase(), runId)
-    await this.#findInterrupted()
-  }
-
-  async #show(db: Database, runId: string): Promise<void> {
-    const { store } = this.#parts
-    const record = await db.get('runs', runId)
-    if (!record) return
-    const { steps, evals, generations } = await readHistory(db, runId)
-    const { name, recipe, totalSteps, environment, error, state, changes = [], resumes = [] } = record
-    store.beginRun({ id: runId, name, recipe, totalSteps, phase: phaseOfStored(record) })
-    store.restoreRun(steps, evals)
-    store.addGenerations(generations)
-    store.update({ environment, changes, resumes })
-    store.update({ size: record.size ?? null, error: state === 'failed' ? error : null })
+    await runsRemoved()
   }
 
   /**
@@ -200,7 +171,7 @@ export class RunController {
     const db = await openDatabase()
     const record = await db.get('runs', runId)
     if (!record) return
-    if (store.state.runId !== runId) await this.#show(db, runId)
+    if (store.state.runId !== runId) await this.stored.load(db, runId)
     store.update({ interrupted: store.state.interrupted.filter((run) => run.id !== runId), error: null })
     await this.#running(runId, async () => {
       this.receive({ kind: 'phase', runId, phase: 'loading', detail: say('detailLoading') })
@@ -225,15 +196,6 @@ export class RunController {
     })
   }
 
-  /** Removes a stored run for good. */
-  async discard(runId: string): Promise<void> {
-    const { store, openDatabase, say } = this.#parts
-    const removed = await discardStoredRun(await openDatabase(), runId)
-    if (!removed) store.note(say('warnOtherTab'))
-    else if (store.state.runId === runId) store.clearRun()
-    await this.#findInterrupted()
-  }
-
   /** Replaces crashed workers by fresh ones, and goes on with `runId` from its last checkpoint where one is given. */
   async restartWorkers(runId = ''): Promise<void> {
     const { store, tokenizer, trainer, inputs } = this.#parts
@@ -249,17 +211,7 @@ export class RunController {
       return this.resume(runId)
     }
     await this.prepare(model, data)
-    await this.#findInterrupted()
-  }
-
-  async #findInterrupted(): Promise<void> {
-    const { store, openDatabase } = this.#parts
-    try {
-      const { interrupted } = await findStoredRuns(await openDatabase())
-      store.update({ interrupted: interrupted.filter((run) => run.id !== this.#live) })
-    } catch {
-      // Without storage there is nothing to go on with; restore() has said so.
-    }
+    await this.stored.findInterrupted()
   }
 
   async #tokenize(runId: string, recipe: Recipe): Promise<TokenizedDataset> {
@@ -288,13 +240,13 @@ export class RunController {
         // A worker that died may have made a last checkpoint current without a word: the way on must begin there.
         if (error.name === WORKER_CRASHED) {
           await runReleased(runId)
-          await this.#findInterrupted()
+          await this.stored.findInterrupted()
         }
         this.receive({ kind: 'failed', runId, error })
       }
     } finally {
       this.#live = ''
-      await this.#findInterrupted()
+      await this.stored.findInterrupted()
     }
   }
 }

@@ -5,7 +5,7 @@ import { proxy, type Remote } from 'comlink'
 import type { RunRecord } from '../storage/schema'
 import { listRuns, updateRun } from '../storage/runs'
 import type { WorkerClient } from '../workers/clients'
-import type { BundleApi, ModelSource } from '../workers/protocol'
+import type { BundleApi, Exported, ForkedModel, ModelSource } from '../workers/protocol'
 import type { LibraryRun } from './storeState'
 import { discardStoredRun, heldLocks, runLock, type Database } from './storedRuns'
 import { storedTrainerState } from './trainerState'
@@ -37,14 +37,14 @@ export class RunLibrary {
     return discardStoredRun(await this.#openDatabase(), runId)
   }
 
-  async exportRun(runId: string, onProgress: LibraryProgress): Promise<Blob> {
+  async exportRun(runId: string, onProgress: LibraryProgress): Promise<Exported> {
     const state = await storedTrainerState(await this.#openDatabase(), runId)
     const extra: Record<string, string> =
       state === null ? {} : { 'trainer_state.json': `${JSON.stringify(state, null, 2)}\n` }
     return this.#alone((api) => api.exportRun(runId, extra, proxy(onProgress)))
   }
 
-  exportModel(runId: string, onProgress: LibraryProgress): Promise<Blob> {
+  exportModel(runId: string, onProgress: LibraryProgress): Promise<Exported> {
     return this.#alone((api) => api.exportModel(runId, {}, proxy(onProgress)))
   }
 
@@ -58,8 +58,8 @@ export class RunLibrary {
   }
 
   /** The model of a run's current checkpoint, for a new run. */
-  modelOf(runId: string): Promise<ModelSource> {
-    return this.#alone<ModelSource>((api) => api.runAsModel(runId))
+  modelOf(runId: string): Promise<ForkedModel> {
+    return this.#alone<ForkedModel>((api) => api.runAsModel(runId))
   }
 
   /** The worker lives for one call: what it has read does not stay in memory. */

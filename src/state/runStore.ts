@@ -171,8 +171,11 @@ export class RunStore {
     const last = fromStep === 0 ? -1 : fromStep
     this.#steps.truncateAfter(last)
     this.#evals.truncateAfter(last)
-    const { latest, latestEval, generations } = this.#state
+    const { latest, latestEval, generations, checkpoint } = this.#state
     this.update({
+      // Where the last checkpoint was damaged, the run goes on from the one before it.
+      checkpoint: checkpoint && checkpoint.step <= fromStep ? checkpoint : null,
+      resumedFrom: resumes.length > 0 ? fromStep : null,
       totalSteps,
       stepsPerEpoch,
       parameters,

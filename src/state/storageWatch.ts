@@ -47,13 +47,15 @@ export class StorageWatch {
       db = await openDatabase()
     } catch (thrown) {
       const { code, message, action } = toErrorData(thrown)
-      // Of a browser that keeps nothing the page tells where it reads the runs.
+      // What else keeps the page from its storage is told where the runs are read.
       if (code !== 'blocked') return
       const note = `${message} ${action}`
       store.note(note)
-      db = await opened()
+      const freed = await opened().catch(() => null)
       store.update({ notes: store.state.notes.filter((other) => other !== note) })
       await restore()
+      if (freed === null) return
+      db = freed
     }
     const lost = lostRuns(await db.getAll('runs'))
     if (lost.length > 0) {

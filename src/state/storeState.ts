@@ -102,6 +102,8 @@ export interface StoreState {
   readonly changes: readonly RunChange[]
   readonly resumes: readonly RunResume[]
   readonly checkpoint: { readonly step: number; readonly at: number; readonly bytes: number } | null
+  /** The step of the checkpoint that the run was resumed from; null for a run that began here. */
+  readonly resumedFrom: number | null
   /** Milliseconds of training before `activeSince`, pauses left out. */
   readonly activeBefore: number
   /** Unix time in ms since when training goes on, or null. */
@@ -145,6 +147,7 @@ export const noRun = {
   changes: [],
   resumes: [],
   checkpoint: null,
+  resumedFrom: null,
   activeBefore: 0,
   activeSince: null,
   error: null,
@@ -188,9 +191,10 @@ export function isBusy(phase: RunPhase): boolean {
 }
 
 /** The run shown, where a checkpoint of it is stored that it can go on from. */
-export function resumable({ runId, checkpoint, interrupted }: StoreState): { id: string; step: number } | null {
-  const saved = interrupted.find((run) => run.id === runId)?.saved ?? checkpoint
-  return runId === '' || !saved ? null : { id: runId, step: saved.step }
+export function resumable(state: StoreState): { id: string; step: number } | null {
+  const { runId, checkpoint, resumedFrom, interrupted } = state
+  const step = interrupted.find((run) => run.id === runId)?.saved?.step ?? checkpoint?.step ?? resumedFrom
+  return runId === '' || step === null ? null : { id: runId, step }
 }
 
 /** True while a run is in this tab's trainer: at work, or paused in memory. */

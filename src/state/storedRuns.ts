@@ -7,6 +7,7 @@ import { readEvals, readSteps } from '../storage/metrics'
 import { deleteRun } from '../storage/runs'
 import type { FinetaleDB, RunRecord } from '../storage/schema'
 import type { EvalMetrics, GenerationRow, RunPhase, StepMetrics } from '../workers/protocol'
+import { forgetRun } from './knownRuns'
 import type { InterruptedRun } from './storeState'
 
 export type Database = IDBPDatabase<FinetaleDB>
@@ -93,14 +94,13 @@ export async function readInputs(db: Database, runId: string): Promise<Record<st
 
 /** Removes a run for good unless another tab owns it; false when one does. */
 export async function discardStoredRun(db: Database, runId: string): Promise<boolean> {
-  if (!('locks' in navigator)) {
+  const remove = async () => {
     await deleteRun(db, runId)
+    forgetRun(runId)
     return true
   }
-  return navigator.locks.request(runLock(runId), { ifAvailable: true }, async (lock) => {
-    if (lock) await deleteRun(db, runId)
-    return lock !== null
-  })
+  if (!('locks' in navigator)) return remove()
+  return navigator.locks.request(runLock(runId), { ifAvailable: true }, (lock) => (lock ? remove() : false))
 }
 
 /** The phase to show for a run that is not in memory. */

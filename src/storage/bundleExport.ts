@@ -19,6 +19,7 @@ import type { Database } from './db'
 import { listGenerations } from './generations'
 import { readEvals, readSteps } from './metrics'
 import { getFiles, getRun, missingRun } from './runs'
+import type { Exported, ForkedModel } from '../workers/protocol'
 import type { RunRecord } from './schema'
 
 export interface ExportOptions {
@@ -31,7 +32,7 @@ export interface ExportOptions {
  * A run with everything it needs to go on elsewhere, as a zip.
  * @throws FinetaleError when the run is gone or its checkpoint is damaged
  */
-export async function exportRun(db: Database, runId: string, options: ExportOptions = {}): Promise<Blob> {
+export async function exportRun(db: Database, runId: string, options: ExportOptions = {}): Promise<Exported> {
   const record = await requireRun(db, runId)
   const manifest = await currentCheckpoint(db, record)
   const files = await inputsOf(db, record)
@@ -50,29 +51,35 @@ export async function exportRun(db: Database, runId: string, options: ExportOpti
   files.set(bundlePaths.metrics, lines([...steps, ...evals].sort((a, b) => a.step - b.step)))
   files.set(bundlePaths.generations, lines(await listGenerations(db, runId)))
   for (const [path, text] of Object.entries(options.extra ?? {})) files.set(path, new Blob([text]))
-  return zip(`the bundle of ${record.name}`, files, options.onProgress)
+  const content = await zip(`the bundle of ${record.name}`, files, options.onProgress)
+  return { step: manifest?.cursor.step ?? 0, content }
 }
 
 /**
- * The model of a run's current checkpoint as files: float32 weights, config and tokenizer files.
+ * The model of a run's current checkpoint for a new run: float32 weights, config and tokenizer files. Its step is the
+ * checkpoint's; the run may be further by now.
  * @throws FinetaleError when the run has no checkpoint or it is damaged
  */
-export async function modelFiles(db: Database, runId: string): Promise<Record<string, Blob>> {
+export async function runAsModel(db: Database, runId: string): Promise<ForkedModel> {
   const record = await requireRun(db, runId)
   const manifest = await currentCheckpoint(db, record)
+  const { name } = record
   if (manifest === null) {
-    throw new FinetaleError(`The run "${record.name}" has no checkpoint yet.`, 'Train for a while, or pause the run.')
+    throw new FinetaleError(`The run "${name}" has no checkpoint yet.`, 'Train for a while, or pause the run.')
   }
   const files: Record<string, Blob> = {}
   for (const [path, blob] of await inputsOf(db, record)) {
     if (path.startsWith('model/')) files[path.slice('model/'.length)] = blob
   }
-  return { ...files, 'model.safetensors': await checkpointAsSafetensors(db, manifest, ['weights']) }
+  files['model.safetensors'] = await checkpointAsSafetensors(db, manifest, ['weights'])
+  const { step } = manifest.cursor
+  return { kind: 'files', label: `${name} · ${step}`, files, parent: { runId, name, step } }
 }
 
-/** The model of a run as a zipped folder that `from_pretrained` opens. @throws as modelFiles does */
-export async function exportModel(db: Database, runId: string, options: ExportOptions = {}): Promise<Blob> {
-  return zipModel(await modelFiles(db, runId), options)
+/** The model of a run as a zipped folder that `from_pretrained` opens. @throws as runAsModel does */
+export async function exportModel(db: Database, runId: string, options: ExportOptions = {}): Promise<Exported> {
+  const { files, parent } = await runAsModel(db, runId)
+  return { step: parent.step, content: await zipModel(files, options) }
 }
 
 /** The files of a model as a zip. */

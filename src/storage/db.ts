@@ -16,8 +16,8 @@ const BLOCKED_MS = 3000
 interface Connection {
   /** Settles when the browser has opened the database or refused it; while another tab blocks it, not at all. */
   readonly opened: Promise<Database>
-  /** Resolves when another tab is found to hold the older version. */
-  readonly blocked: Promise<void>
+  /** Rejects once another tab has held an older version for too long. One clock for all that wait for this connection. */
+  readonly heldTooLong: Promise<never>
   db: Database | null
 }
 
@@ -40,14 +40,16 @@ function upgrade(db: Database, oldVersion: number): void {
 }
 
 function connect(name: string): Connection {
-  let heldElsewhere = () => {}
-  const blocked = new Promise<void>((resolve) => (heldElsewhere = resolve))
+  let clock: ReturnType<typeof setTimeout> | undefined
+  let giveUp = (_reason: FinetaleError) => {}
+  const heldTooLong = new Promise<never>((_resolve, reject) => (giveUp = reject))
+  heldTooLong.catch(() => {})
   const forget = () => {
     if (connections.get(name) === connection) connections.delete(name)
   }
   const callbacks: OpenDBCallbacks<FinetaleDB> = {
     upgrade,
-    blocked: () => heldElsewhere(),
+    blocked: () => (clock = setTimeout(() => giveUp(heldByOldTab()), BLOCKED_MS)),
     blocking(_current, _blocked, event) {
       // Another tab wants to upgrade or delete the database; holding on would block it for ever.
       forget()
@@ -65,8 +67,9 @@ function connect(name: string): Connection {
         throw refusal(error)
       },
     )
+    .finally(() => clearTimeout(clock))
   opened.catch(() => {})
-  const connection: Connection = { opened, blocked, db: null }
+  const connection: Connection = { opened, heldTooLong, db: null }
   connections.set(name, connection)
   return connection
 }
@@ -102,21 +105,9 @@ function heldByOldTab(): FinetaleError {
  *   for three seconds (code 'blocked'; databaseOpened tells when it has let go)
  */
 export async function openFinetaleDB(name = DATABASE_NAME): Promise<Database> {
-  const { db, opened, blocked } = connections.get(name) ?? connect(name)
-  if (db !== null) return db
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let answered = false
-  const patience = new Promise<never>((_resolve, reject) => {
-    void blocked.then(() => {
-      if (!answered) timer = setTimeout(() => reject(heldByOldTab()), BLOCKED_MS)
-    })
-  })
-  try {
-    return await Promise.race([opened, patience])
-  } finally {
-    answered = true
-    clearTimeout(timer)
-  }
+  const { db, opened, heldTooLong } = connections.get(name) ?? connect(name)
+  // While the other tab holds on, every call after the first is refused at once: nobody waits for what was waited for.
+  return db ?? Promise.race([opened, heldTooLong])
 }
 
 /** Like openFinetaleDB, but waits for as long as another tab blocks it. */

@@ -109,7 +109,7 @@ export class FinetaleApp extends LitElement {
         <finetale-resume-banner
           .runs=${this.#active ? [] : this.store.state.interrupted}
           @finetale-resume=${(event: FinetaleEvent<'finetale-resume'>) => this.resume(event.detail)}
-          @finetale-discard=${(event: FinetaleEvent<'finetale-discard'>) => this.#do((c) => c.discard(event.detail))}
+          @finetale-discard=${(event: FinetaleEvent<'finetale-discard'>) => this.#do((c) => c.stored.discard(event.detail))}
         ></finetale-resume-banner>
         <finetale-thread-notice .store=${this.store}></finetale-thread-notice>
         <finetale-notices

@@ -77,7 +77,8 @@ export class FinetaleNotices extends LitElement {
 
   override render() {
     const { error, notes, warnings: ofRun } = this.state
-    const warnings = [...notes, ...ofRun]
+    // The page and a run may have met the same obstacle.
+    const warnings = [...new Set([...notes, ...ofRun])]
     return html`
       ${
         error
@@ -150,14 +151,14 @@ export class FinetaleNotices extends LitElement {
   }
 
   private renderSlower() {
-    const { spoilt, checkpoint } = this.state
-    if (!spoilt) return nothing
+    const run = resumable(this.state)
+    if (!this.state.spoilt || !run) return nothing
     return html`<button
       id="resume-slower"
       class="primary"
       @click=${() => send(this, 'finetale-resume-slower', undefined)}
     >
-      ${say('resumeSlower', { step: checkpoint?.step ?? 0 })}
+      ${say('resumeSlower', { step: run.step })}
     </button>`
   }
 }

@@ -4,14 +4,15 @@
 import { expose } from 'comlink'
 import { tokenizerFileNames } from '../data/tokenizerFiles'
 import { readFolder } from '../hub/hub'
-import { exportModel, exportRun, modelFiles, zipModel } from '../storage/bundleExport'
+import { exportModel, exportRun, runAsModel, zipModel } from '../storage/bundleExport'
 import { importRun } from '../storage/bundleImport'
 import { openFinetaleDB } from '../storage/db'
-import { getRun } from '../storage/runs'
+import { holdForLife } from './alive'
 import { throwingData } from './errorData'
 import type { BundleApi } from './protocol'
 
 const api: BundleApi = {
+  holdForLife,
   exportRun: throwingData(async (runId, extra, onProgress) =>
     exportRun(await openFinetaleDB(), runId, { extra, onProgress }),
   ),
@@ -26,12 +27,7 @@ const api: BundleApi = {
     const { id } = await importRun(await openFinetaleDB(), bundle, label, onProgress)
     return id
   }),
-  runAsModel: throwingData(async (runId) => {
-    const db = await openFinetaleDB()
-    const files = await modelFiles(db, runId)
-    const { name = '', step = 0 } = (await getRun(db, runId)) ?? {}
-    return { kind: 'files', label: `${name} · ${step}`, files, parent: { runId, name, step } }
-  }),
+  runAsModel: throwingData(async (runId) => runAsModel(await openFinetaleDB(), runId)),
 }
 
 expose(api)

@@ -1,4 +1,4 @@
-// The page's ends of the two workers: creates them, wraps them with Comlink, and turns a worker's crash into an error
+// The page's ends of the workers: creates them, wraps them with Comlink, and turns a worker's crash into an error
 // that pending calls see. It holds no run state and imports nothing that computes.
 
 import { proxy, wrap } from 'comlink'
@@ -56,12 +56,24 @@ export async function watchLife(api: Remote<Living>, died: () => void, signal: A
   died()
 }
 
-function createClient<Api>(
-  label: string,
-  spawn: () => Worker,
-  onStart: (api: Remote<Api>, died: () => void, watched: AbortSignal) => void,
-  onCrash: (error: FinetaleErrorData) => void,
-): WorkerClient<Api> {
+interface ClientOptions<Api> {
+  readonly label: string
+  readonly spawn: () => Worker
+  readonly onStart: (api: Remote<Api>, died: () => void, watched: AbortSignal) => void
+  /** What the error of a crash is called, and what the user can do. */
+  readonly crash: Pick<FinetaleErrorData, 'name' | 'action'>
+  readonly onCrash: (error: FinetaleErrorData) => void
+}
+
+/** After a crash of a worker that a run needs. */
+const fatal = { name: WORKER_CRASHED, action: 'Restart the worker, then resume the run from its last checkpoint.' }
+/** After a crash of one that no run needs: no reason to restart those that are sound. */
+const harmless = {
+  name: 'BundleWorkerCrashed',
+  action: 'Try again. A run that is training goes on; saved runs are kept.',
+}
+
+function createClient<Api>({ label, spawn, onStart, crash, onCrash }: ClientOptions<Api>): WorkerClient<Api> {
   let live: Live<Api> | null = null
 
   function start(): Live<Api> {
@@ -79,9 +91,8 @@ function createClient<Api>(
       const told = event instanceof ErrorEvent ? event.message : ''
       const reason = told || (event ? 'it could not be loaded or ran out of memory' : 'the browser ended it')
       const error: FinetaleErrorData = {
-        name: WORKER_CRASHED,
+        ...crash,
         message: `The ${label} worker stopped: ${reason.replace(/^Uncaught /, '').replace(/\.$/, '')}.`,
-        action: 'Restart the worker, then resume the run from its last checkpoint.',
       }
       // What is left of it must not go on sending events, nor hold the run's lock.
       worker.terminate()
@@ -132,14 +143,14 @@ function watch(api: Remote<Living>, died: () => void, watched: AbortSignal): voi
 export function createTokenizerClient(onCrash: (error: FinetaleErrorData) => void): WorkerClient<TokenizerApi> {
   const spawn = () =>
     new Worker(new URL('./tokenizer.worker.ts', import.meta.url), { type: 'module', name: 'finetale-tokenizer' })
-  return createClient<TokenizerApi>('tokenizer', spawn, watch, onCrash)
+  return createClient<TokenizerApi>({ label: 'tokenizer', spawn, onStart: watch, crash: fatal, onCrash })
 }
 
-/** Starts the bundle worker at the first call. */
-export function createBundleClient(onCrash: (error: FinetaleErrorData) => void): WorkerClient<BundleApi> {
+/** Starts the bundle worker at the first call. Of its crash only the call hears that it broke off. */
+export function createBundleClient(): WorkerClient<BundleApi> {
   const spawn = () =>
     new Worker(new URL('./bundle.worker.ts', import.meta.url), { type: 'module', name: 'finetale-bundle' })
-  return createClient<BundleApi>('bundle', spawn, () => {}, onCrash)
+  return createClient<BundleApi>({ label: 'bundle', spawn, onStart: watch, crash: harmless, onCrash: () => {} })
 }
 
 export interface TrainerOptions {
@@ -156,5 +167,5 @@ export function createTrainerClient({ emit, decode, onCrash }: TrainerOptions): 
     watch(api, died, watched)
     api.connect(proxy(emit), proxy(decode)).catch((thrown: unknown) => onCrash(toErrorData(thrown)))
   }
-  return createClient<TrainerApi>('trainer', spawn, connect, onCrash)
+  return createClient<TrainerApi>({ label: 'trainer', spawn, onStart: connect, crash: fatal, onCrash })
 }

@@ -1,10 +1,11 @@
 // What the page and its workers say to each other: types only, no code, imported by both sides.
-// Commands are Comlink method calls on the interfaces below; what a run reports on the way is in runEvents.ts. Errors
-// cross as FinetaleErrorData.
+// Commands are Comlink method calls on the interfaces below; what a run reports on the way is in runEvents.ts, what
+// is asked of the bundle worker in bundleApi.ts. Errors cross as FinetaleErrorData.
 
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
 import type { EnvironmentInfo, GenerationRow, RunEvent } from './runEvents'
 
+export type * from './bundleApi'
 export type * from './runEvents'
 
 /** A repository on a hub with Hugging Face's addresses: `<base><owner>/<name>/resolve/<revision>/<file>`. */
@@ -209,32 +210,6 @@ export interface GenerateRequest {
   readonly runId: string
   readonly prompt: TokenizedPrompt
   readonly settings: GenerationSettings
-}
-
-/** bundle.worker: carries stored runs in and out. Reads and writes storage only; a live run goes on beside it. */
-export interface BundleApi {
-  /** The run as a zip with everything it needs to go on elsewhere. `extra`: further text files by path. */
-  exportRun(
-    runId: string,
-    extra: Readonly<Record<string, string>>,
-    onProgress: (doneBytes: number, totalBytes: number) => void,
-  ): Promise<Blob>
-  /** The model of the run's current checkpoint as a zipped folder in Hugging Face layout. */
-  exportModel(
-    runId: string,
-    extra: Readonly<Record<string, string>>,
-    onProgress: (doneBytes: number, totalBytes: number) => void,
-  ): Promise<Blob>
-  /** A model whose weights are not stored, as a zipped folder: its config and tokenizer files are read from `model`. */
-  zipModel(
-    model: ModelSource,
-    weights: Blob,
-    onProgress: (doneBytes: number, totalBytes: number) => void,
-  ): Promise<Blob>
-  /** Stores the run of a bundle; returns its id, a new one where its own is taken. */
-  importRun(bundle: Blob, label: string, onProgress: (doneBytes: number, totalBytes: number) => void): Promise<string>
-  /** The model of the run's current checkpoint as a source for a new run. */
-  runAsModel(runId: string): Promise<ModelSource>
 }
 
 /** Decodes ids in the tokenizer worker on the trainer's behalf. */

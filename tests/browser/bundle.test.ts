@@ -6,14 +6,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openSafetensors } from '../../src/formats/safetensors'
 import { readZip } from '../../src/formats/zip'
 import { ZipWriter } from '../../src/formats/zipWriter'
-import { exportModel, exportRun } from '../../src/storage/bundleExport'
+import { exportModel, exportRun, runAsModel } from '../../src/storage/bundleExport'
 import { importRun } from '../../src/storage/bundleImport'
 import { readCheckpoint } from '../../src/storage/checkpoints'
 import { writeCheckpoint } from '../../src/storage/checkpointWrite'
 import { openFinetaleDB, type Database } from '../../src/storage/db'
 import { listGenerations, putGeneration } from '../../src/storage/generations'
 import { appendEvals, appendSteps, readEvals, readSteps } from '../../src/storage/metrics'
-import { createRun, getFiles, getRun, putFiles } from '../../src/storage/runs'
+import { createRun, getFiles, getRun, putFiles, updateRun } from '../../src/storage/runs'
 import type { GenerationRow } from '../../src/workers/protocol'
 import { checkpointSource as source, expectedTensors, PART, storedRun } from '../support/storedRun'
 
@@ -80,6 +80,10 @@ async function texts(files: Record<string, Blob>): Promise<Record<string, string
   return Object.fromEntries(entries)
 }
 
+async function bundleOf(db: Database, extra = {}): Promise<Blob> {
+  return (await exportRun(db, 'r', { extra })).content
+}
+
 /** The bundle again with one file's content changed, its sum left as it was unless `sum` is given. */
 async function changed(bundle: Blob, path: string, content: Blob | null): Promise<Blob> {
   const writer = new ZipWriter('test')
@@ -98,7 +102,7 @@ async function countAll(db: Database): Promise<number> {
 
 describe('a run bundle', () => {
   test('carries the run whole', async () => {
-    const record = await importRun(there, await exportRun(here, 'r'), 'run.zip')
+    const record = await importRun(there, await bundleOf(here), 'run.zip')
     expect(record).toMatchObject({ id: 'r', state: 'interrupted', step: 4, bestEvalLoss: 2.5 })
     expect(await checkpointOf(there, 'r')).toEqual(expectedTensors(source(4, 2.5)))
     const { currentCheckpoint } = record
@@ -110,7 +114,7 @@ describe('a run bundle', () => {
   })
 
   test('read where its id is taken, it stands beside the other', async () => {
-    const record = await importRun(here, await exportRun(here, 'r'), 'run.zip')
+    const record = await importRun(here, await bundleOf(here), 'run.zip')
     expect(record.id).not.toBe('r')
     expect(await checkpointOf(here, record.id)).toEqual(await checkpointOf(here, 'r'))
     expect(await listGenerations(here, record.id)).toHaveLength(1)
@@ -118,7 +122,7 @@ describe('a run bundle', () => {
   })
 
   test('holds both weight files as safetensors, and sums of every file', async () => {
-    const files = await readZip(await exportRun(here, 'r', { extra: { 'trainer_state.json': '{}' } }), 'run.zip')
+    const files = await readZip(await bundleOf(here, { 'trainer_state.json': '{}' }), 'run.zip')
     expect([...files.keys()].sort()).toEqual([
       ...['SHA256SUMS', 'data/rows.jsonl', 'generations.jsonl', 'metrics.jsonl', 'model/config.json'],
       ...['model/model.safetensors', 'model/tokenizer.json', 'optimizer.safetensors', 'run.json', 'trainer_state.json'],
@@ -141,7 +145,7 @@ describe('a run bundle', () => {
     ['a bundle without run.json', 'run.json', null, /run\.json/],
     ['a bundle without sums', 'SHA256SUMS', null, /SHA256SUMS/],
   ])('refused, with nothing left behind: %s', async (_what, path, content, sentence) => {
-    const bundle = await changed(await exportRun(here, 'r'), path, content)
+    const bundle = await changed(await bundleOf(here), path, content)
     await expect(importRun(there, bundle, 'run.zip')).rejects.toThrow(sentence)
     expect(await countAll(there)).toBe(0)
   })
@@ -186,10 +190,21 @@ describe('a run bundle', () => {
   })
 
   test('the model alone is a folder', async () => {
-    const files = await readZip(await exportModel(here, 'r'), 'model.zip')
+    const files = await readZip((await exportModel(here, 'r')).content, 'model.zip')
     expect([...files.keys()].sort()).toEqual(['SHA256SUMS', 'config.json', 'model.safetensors', 'tokenizer.json'])
     const weights = await openSafetensors(files.get('model.safetensors')!, 'model.safetensors')
     expect(weights.metadata).toEqual({ format: 'pt' })
     expect(await weights.read('a')).toEqual(source(4).streams.weights(0))
+  })
+
+  test('what is taken from a run bears the step of its checkpoint, not that of the run', async () => {
+    await updateRun(here, 'r', { step: 9 })
+    const forked = await runAsModel(here, 'r')
+    expect(forked).toMatchObject({ label: 'r · 4', parent: { runId: 'r', name: 'r', step: 4 } })
+    expect((await exportRun(here, 'r')).step).toBe(4)
+    expect((await exportModel(here, 'r')).step).toBe(4)
+    await updateRun(here, 'r', { currentCheckpoint: '' })
+    expect((await exportRun(here, 'r')).step).toBe(0)
+    await expect(runAsModel(here, 'r')).rejects.toThrow(/no checkpoint yet/)
   })
 })

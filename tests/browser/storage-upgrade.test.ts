@@ -57,6 +57,22 @@ test('an old tab that holds on is named, and once it is closed all goes on', asy
   expect((await db.get('runs', 'old'))?.id).toBe('old')
 })
 
+test('all that wait for a blocked database wait together, and later calls not at all', async () => {
+  const old = await elsewhere(1, false)
+  const begun = performance.now()
+  const blocked = { details: { code: 'blocked' } }
+  const first = expect(openFinetaleDB(name)).rejects.toMatchObject(blocked)
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await Promise.all([first, expect(openFinetaleDB(name)).rejects.toMatchObject(blocked)])
+  expect(performance.now() - begun).toBeLessThan(4000)
+  const again = performance.now()
+  for (let i = 0; i < 3; i++) await expect(openFinetaleDB(name)).rejects.toMatchObject(blocked)
+  expect(performance.now() - again).toBeLessThan(500)
+  old.close()
+  await databaseOpened(name)
+  expect((await openFinetaleDB(name)).version).toBe(2)
+})
+
 test('a newer version asks this tab to be reloaded', async () => {
   const db = await openFinetaleDB(name)
   const newer = await elsewhere(99, true)

@@ -103,13 +103,51 @@ test('a tab with an older version open: the page asks to close it, and goes on b
   )
   const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 3 })
   const note = finetale.page.getByText(/Close the other tab/)
-  await note.waitFor()
+  // Whoever waits longer at an empty page thinks that the runs are gone.
+  await note.waitFor({ timeout: 5_000 })
   await old.close()
   await note.waitFor({ state: 'detached' })
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
   expect(finetale.checkpoints().at(-1)).toBe(3)
   finetale.expectNoErrors()
+})
+
+test('a newer version has been here: the page says so, and trains without its storage', async () => {
+  const context = await launch()
+  const newer = await context.newPage()
+  await newer.goto(`${url}icon.svg`)
+  await newer.evaluate(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const request = indexedDB.open('finetale', 99)
+        request.onsuccess = () => resolve()
+        request.onerror = () => reject(request.error ?? new Error('not opened'))
+      }),
+  )
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 3 })
+  const note = finetale.page.getByText(/a newer version of Finetale .* Reload this tab/)
+  await note.waitFor({ timeout: 5_000 })
+  expect(await finetale.page.getByText(/keeps no data for the page/).count()).toBe(0)
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  expect(await note.count()).toBe(1)
+  finetale.expectNoErrors()
+})
+
+test('a run that was discarded is not missed at the next visit', async () => {
+  const context = await launch()
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 400, name: 'Unwanted' })
+  const known = () => finetale.page.evaluate(() => localStorage.getItem('finetale-known-runs'))
+  await finetale.click('Train')
+  await expect.poll(known, { timeout: 60_000 }).toContain('Unwanted')
+  await finetale.click('Stop')
+  await finetale.click('Discard')
+  await expect.poll(known).toBe('[]')
+  await expect.poll(() => finetale.page.locator('finetale-run-list li').count()).toBe(0)
+  await finetale.page.reload()
+  await expect.poll(() => finetale.button('Train').first().isEnabled(), { timeout: 60_000 }).toBe(true)
+  expect(await finetale.page.getByText(/cleared by the browser/).count()).toBe(0)
 })
 
 test('a paused run goes on from its checkpoint with a tenth of the learning rate, which its record keeps', async () => {

@@ -75,6 +75,7 @@ test('a run can be resumed where a checkpoint of it is stored', () => {
     step: 2,
   })
   expect(resumable({ ...emptyState, runId: 'b', interrupted: [run] })).toBeNull()
+  expect(resumable({ ...emptyState, runId: 'a', resumedFrom: 50 })).toEqual({ id: 'a', step: 50 })
 })
 
 test('a save without room is remembered until one succeeds', () => {

@@ -1,24 +1,31 @@
-// The list of runs after the end of one: the worker lets go of the run's lock a moment after it has told the end.
+// The list of runs after the end of one: the worker lets go of the run's lock a moment after it has told the end. And what
+// a zip of a run is called.
 
 import { expect, test, vi } from 'vitest'
 import { LibraryController, type LibraryParts } from '../../src/state/libraryController'
 import type { LibraryRun } from '../../src/state/storeState'
 import { RunStore } from '../../src/state/runStore'
+import type { Exported } from '../../src/workers/protocol'
 
-function controllerOf(states: readonly LibraryRun['state'][]) {
+function controllerOf(states: readonly LibraryRun['state'][], zip?: Exported) {
   const store = new RunStore((notify) => notify())
   const list = vi.fn(() => {
     const state = states[Math.min(list.mock.calls.length, states.length) - 1]
-    return Promise.resolve([{ id: 'a', state } as LibraryRun])
+    return Promise.resolve([{ id: 'a', name: 'My run', step: 9, state } as LibraryRun])
   })
-  const parts = { store, library: { list }, tabs: { send: () => undefined } } as unknown as LibraryParts
+  const library = { list, exportRun: () => Promise.resolve(zip), exportModel: () => Promise.resolve(zip) }
+  const tabs = { send: () => undefined }
+  const parts = { store, library, tabs, say: (key: string) => key } as unknown as LibraryParts
   return { controller: new LibraryController(parts), store, list }
 }
 
-test('is read again until the run that has ended is let go', async () => {
-  const { controller, store, list } = controllerOf(['running', 'running', 'finished'])
-  controller.receive({ kind: 'phase', runId: 'a', phase: 'finished', detail: '' })
-  await vi.waitFor(() => expect(store.state.library[0]?.state).toBe('finished'), { timeout: 3000 })
+test.each([
+  ['ended', 'finished', 'finished'],
+  ['been stopped', 'idle', 'stopped'],
+] as const)('is read again until the run that has %s is let go', async (_how, phase, state) => {
+  const { controller, store, list } = controllerOf(['running', 'running', state])
+  controller.receive({ kind: 'phase', runId: 'a', phase, detail: '' })
+  await vi.waitFor(() => expect(store.state.library[0]?.state).toBe(state), { timeout: 3000 })
   expect(list).toHaveBeenCalledTimes(3)
 })
 
@@ -28,4 +35,11 @@ test('is read once after an event that ends nothing', async () => {
   controller.receive({ kind: 'phase', runId: 'a', phase: 'training', detail: '' })
   await new Promise((resolve) => setTimeout(resolve, 300))
   expect(list).toHaveBeenCalledTimes(1)
+})
+
+test('a zip is named by the step of the checkpoint in it', async () => {
+  const { controller } = controllerOf(['running'], { step: 4, content: new Blob() })
+  await controller.refresh()
+  expect((await controller.export('a', 'run')).name).toBe('My-run-run-step4.zip')
+  expect((await controller.export('a', 'model')).name).toBe('My-run-model-step4.zip')
 })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { demo } from '../../src/recipe/presets'
 import { Column, StepColumns } from '../../src/state/columns'
 import { median, plannedSteps, speed } from '../../src/state/estimate'
-import { BASE, RunStore } from '../../src/state/runStore'
+import { BASE, resumable, RunStore } from '../../src/state/runStore'
 import type { GenerationRow, RunEvent, StepMetrics } from '../../src/workers/protocol'
 
 function metrics(step: number): StepMetrics {
@@ -54,6 +54,21 @@ describe('RunStore', () => {
     expect(Array.from(store.steps.step.view())).toEqual([1, 2])
     expect(store.state.latest).toBeNull()
     expect(store.state.generations.map((row) => row.id)).toEqual(['a-0', 'a-2', 'base-0'])
+  })
+
+  test('what a resumed run would go back to is where it was resumed, until it has saved', () => {
+    const store = storeWithRun()
+    store.apply({ ...started, fromStep: 0 })
+    expect(resumable(store.state)).toBeNull()
+    store.apply({ kind: 'checkpoint', runId: 'a', step: 4, bytes: 1, seconds: 1 })
+    expect(resumable(store.state)?.step).toBe(4)
+    // The checkpoint of step 4 was damaged, and the trainer took the one before it.
+    store.apply({ ...started, resumes: [{ step: 2, at: 0 }] })
+    expect(resumable(store.state)?.step).toBe(2)
+    store.apply({ kind: 'checkpoint', runId: 'a', step: 3, bytes: 1, seconds: 1 })
+    expect(resumable(store.state)?.step).toBe(3)
+    store.beginRun({ id: 'b', name: 'B', recipe: demo(), totalSteps: 1, phase: 'loading' })
+    expect(resumable(store.state)).toBeNull()
   })
 
   test('another run keeps the rows of the untouched model only', () => {

@@ -100,6 +100,17 @@ test('a tab that blocks the database is named until it lets go; then the runs ar
   expect(store.state.notes).toEqual([])
 })
 
+test('a tab that gives way to a newer version: its note goes, and the reading of the runs tells the rest', async () => {
+  const blocked = () => Promise.reject(new FinetaleError('Blocked.', 'Close the other tab.', { code: 'blocked' }))
+  const newer = () => Promise.reject(new FinetaleError('A newer version.', 'Reload this tab.'))
+  rememberRuns([{ id: 'a', name: 'First' }])
+  const { store, restore, storage } = watch(blocked, newer)
+  await storage.begin()
+  expect(restore).toHaveBeenCalledTimes(1)
+  expect(store.state.notes).toEqual([])
+  expect(knownRuns()).toHaveLength(1)
+})
+
 test('the course model takes 822 MB a checkpoint, and four while one is written', () => {
   const { checkpoint: one, kept: three, peak } = spaceNeeded(68_514_816)
   expect([one, three, peak]).toEqual([822_177_792, 3 * 822_177_792, 4 * 822_177_792])

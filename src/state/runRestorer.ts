@@ -1,0 +1,77 @@
+// What the page shows of stored runs: the latest one at load, one chosen from the list, and those that can go on. It starts
+// no run; the one thing it writes is the removal of a run that no tab owns.
+
+import { toErrorData } from '../workers/clients'
+import type { ControllerParts } from './controllerParts'
+import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory } from './storedRuns'
+import type { Database } from './storedRuns'
+
+export class RunRestorer {
+  readonly #parts: ControllerParts
+  /** The run in this tab's trainer; '' when there is none. */
+  readonly #live: () => string
+
+  constructor(parts: ControllerParts, live: () => string) {
+    this.#parts = parts
+    this.#live = live
+  }
+
+  /** Reads storage at load: shows the latest run's history and lists the runs that can go on. */
+  async restore(): Promise<void> {
+    const { store, openDatabase, say } = this.#parts
+    try {
+      const db = await openDatabase()
+      const { interrupted, latest } = await findStoredRuns(db)
+      if (latest && store.state.runId === '') await this.load(db, latest.id)
+      store.update({ interrupted })
+    } catch (thrown) {
+      const { code, message, action } = toErrorData(thrown)
+      // A tab that blocks the database may let go; storageWatch.ts tells of it and reads again then.
+      if (code === 'blocked') return
+      store.note(code === 'no-storage' ? say('warnNoStorage') : `${message} ${action}`)
+      store.update({ storage: 'none' })
+    }
+  }
+
+  /** Shows a stored run's history, unless a run is in the trainer's hands. */
+  async show(runId: string): Promise<void> {
+    if (this.#live() !== '') return
+    await this.load(await this.#parts.openDatabase(), runId)
+    await this.findInterrupted()
+  }
+
+  /** Puts a stored run's history on the page. */
+  async load(db: Database, runId: string): Promise<void> {
+    const { store } = this.#parts
+    const record = await db.get('runs', runId)
+    if (!record) return
+    const { steps, evals, generations } = await readHistory(db, runId)
+    const { name, recipe, totalSteps, environment, error, state, changes = [], resumes = [] } = record
+    store.beginRun({ id: runId, name, recipe, totalSteps, phase: phaseOfStored(record) })
+    store.restoreRun(steps, evals)
+    store.addGenerations(generations)
+    store.update({ environment, changes, resumes })
+    store.update({ size: record.size ?? null, error: state === 'failed' ? error : null })
+  }
+
+  /** Removes a stored run for good. */
+  async discard(runId: string): Promise<void> {
+    const { store, openDatabase, runsRemoved, say } = this.#parts
+    const removed = await discardStoredRun(await openDatabase(), runId)
+    if (!removed) store.note(say('warnOtherTab'))
+    else if (store.state.runId === runId) store.clearRun()
+    await this.findInterrupted()
+    await runsRemoved()
+  }
+
+  /** Lists anew the runs that can go on. */
+  async findInterrupted(): Promise<void> {
+    const { store, openDatabase } = this.#parts
+    try {
+      const { interrupted } = await findStoredRuns(await openDatabase())
+      store.update({ interrupted: interrupted.filter((run) => run.id !== this.#live()) })
+    } catch {
+      // Without storage there is nothing to go on with; restore() has said so.
+    }
+  }
+}
