@@ -20,7 +20,7 @@ import { InputPreview } from './inputPreview'
 import { forgetRun } from './knownRuns'
 import { generationFor, promptsFor } from './prompts'
 import { RunRestorer } from './runRestorer'
-import { runReleased } from './storedRuns'
+import { discardStoredRun, runReleased } from './storedRuns'
 import { TextWriter } from './textWriter'
 
 export interface ControllerDefaults {
@@ -142,11 +142,17 @@ export class RunController {
   }
 
   async stop(mode: StopMode): Promise<void> {
-    const { store, trainer, runsRemoved } = this.#parts
+    const { store, trainer, runsRemoved, openDatabase } = this.#parts
     const { runId } = store.state
     await trainer.call((api) => api.stop(mode))
     if (mode !== 'discard') return
-    // The worker has removed it and cannot reach what the page remembers of the runs there are.
+    // A run that had ended while the question was open is still stored; without storage there is nothing to remove.
+    await runReleased(runId)
+    await openDatabase().then(
+      (db) => discardStoredRun(db, runId),
+      () => false,
+    )
+    // The worker cannot reach what the page remembers of the runs there are.
     forgetRun(runId)
     if (store.state.runId === runId) {
       this.text.holds('')

@@ -39,9 +39,8 @@ export async function findStoredRuns(db: Database): Promise<StoredRuns> {
   const records = (await db.getAll('runs')).filter((record) => !held.has(runLock(record.id)))
   records.sort((a, b) => b.updatedAt - a.updatedAt)
   const open = records.filter(
-    ({ state, step, totalSteps }, index) =>
-      (state !== 'finished' && state !== 'stopped' && state !== 'failed') ||
-      (state !== 'finished' && index === 0 && step < totalSteps),
+    // One that was stopped in its last texts has all its steps and is not finished either.
+    ({ state }, index) => state !== 'finished' && (index === 0 || (state !== 'stopped' && state !== 'failed')),
   )
   const interrupted = await Promise.all(open.map((record) => describe(db, record)))
   return { interrupted, latest: records[0] ?? null }

@@ -106,9 +106,9 @@ export class FinetaleRunList extends LitElement {
     `
   }
 
-  private renderButtons({ id, name, state: runState, hasCheckpoint, step, totalSteps, bytes }: LibraryRun) {
+  private renderButtons({ id, name, state: runState, hasCheckpoint, bytes }: LibraryRun) {
     const live = runState === 'running'
-    const canResume = hasCheckpoint && !live && runState !== 'finished' && step < totalSteps
+    const canResume = hasCheckpoint && !live && runState !== 'finished'
     const named = (key: 'resume' | 'runOpen' | 'runFork' | 'runExport' | 'modelExport' | 'runRename') =>
       say('runAction', { action: say(key), name })
     const button = (key: Parameters<typeof named>[0], off: boolean, click: () => void) =>

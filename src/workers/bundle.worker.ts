@@ -7,7 +7,7 @@ import { readFolder } from '../hub/hub'
 import { exportModel, exportRun, runAsModel, zipModel } from '../storage/bundleExport'
 import { importRun } from '../storage/bundleImport'
 import { openFinetaleDB } from '../storage/db'
-import { holdForLife } from './alive'
+import { holdForLife } from '../storage/alive'
 import { throwingData } from './errorData'
 import type { BundleApi } from './protocol'
 

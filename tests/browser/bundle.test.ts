@@ -154,7 +154,7 @@ describe('a run bundle', () => {
     ['model/model.safetensors', NaN],
     ['optimizer.safetensors', Infinity],
   ])('%s with %d in it and right sums is refused', async (path, value) => {
-    const bundle = await exportRun(here, 'r')
+    const bundle = await bundleOf(here)
     const bytes = new Uint8Array(await (await readZip(bundle, 'run.zip')).get(path)!.arrayBuffer())
     new DataView(bytes.buffer).setFloat32(bytes.length - 4, value, true)
     const sums = await (await readZip(bundle, 'run.zip')).get('SHA256SUMS')!.text()
@@ -167,7 +167,7 @@ describe('a run bundle', () => {
   })
 
   test('a text whose id another run has by now overwrites nothing', async () => {
-    const bundle = await exportRun(here, 'r')
+    const bundle = await bundleOf(here)
     await there.put('generations', { ...generation, runId: 'other' })
     await importRun(there, bundle, 'run.zip')
     expect(await listGenerations(there, 'other')).toHaveLength(1)

@@ -11,6 +11,7 @@ import type { Database } from '../../src/state/storedRuns'
 
 beforeEach(() => {
   const kept = new Map<string, string>()
+  vi.stubGlobal('navigator', {})
   vi.stubGlobal('localStorage', {
     getItem: (key: string) => kept.get(key) ?? null,
     setItem: (key: string, value: string) => void kept.set(key, value),
