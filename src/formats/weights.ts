@@ -111,7 +111,7 @@ async function readIndex(blob: Blob, label: string): Promise<Map<string, string>
   await refuseImpostors(blob, label, 'index')
   const broken = (what: string): FinetaleError =>
     new FinetaleError(`${label} is no index of weights: ${what}.`, 'Download the file again.')
-  if (blob.size > MAX_INDEX) throw broken(`it has ${blob.size} bytes`)
+  if (blob.size > MAX_INDEX) throw broken(`it has ${blob.size} bytes; expected at most ${MAX_INDEX}`)
   let json: unknown
   try {
     json = JSON.parse(await blob.text())
