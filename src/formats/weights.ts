@@ -12,7 +12,8 @@ type Files = Readonly<Record<string, Blob>>
 
 /** Best first. */
 const NAMES = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json']
-const MAX_INDEX = 64 * 2 ** 20
+/** As many tensors as a header of safetensors may have. */
+const MAX_INDEX = 16 * 2 ** 20
 
 /**
  * Picks and opens the weights; their headers are checked, tensors are read on demand.

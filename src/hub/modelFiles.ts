@@ -20,8 +20,8 @@ type Files = Record<string, Blob>
 
 const isIndex = (path: string) => path.endsWith('.index.json')
 
-/** An index of a hundred thousand tensors is a tenth of this, and no model that fits a page comes in as many files. */
-const MAX_INDEX = 64 * 2 ** 20
+/** An index of a hundred thousand tensors fits, and no model that fits a page comes in as many files. */
+const MAX_INDEX = 16 * 2 ** 20
 const MAX_SHARDS = 1000
 
 /** The files an index names. @throws FinetaleError when it names none, or more than any model has */
