@@ -19,6 +19,8 @@ const REFUSED: Readonly<Record<number, string>> = {
   0x97: 'NEXT_BUFFER', 0x98: 'READONLY_BUFFER',
 } // prettier-ignore
 const NEWEST = 5
+/** A tensor takes about forty. A step of one byte may make a dict of hundreds, so the bytes alone bound no memory. */
+const MAX_STEPS = 2 ** 22
 
 /**
  * The value of one pickle. Time and memory grow with the bytes, whatever they say: nesting takes no stack, and sharing
@@ -74,7 +76,8 @@ export function readPickle(bytes: Uint8Array, host: PickleHost, fail: Fail): unk
     stack.push(new PickleTuple(items))
   }
 
-  for (;;) {
+  for (let steps = 0; ; steps++) {
+    if (steps === MAX_STEPS) fail(`it has more than ${MAX_STEPS} steps; expected about forty for each tensor`)
     const opcode = cursor.u8()
     switch (opcode) {
       case 0x2e: // STOP

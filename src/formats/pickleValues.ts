@@ -28,7 +28,7 @@ export function isKey(value: unknown): value is PickleKey {
 }
 
 /** Python's longest integer that a file of weights can reasonably hold. */
-const MAX_LONG_BYTES = 1024
+const MAX_LONG_BYTES = 128
 const MAX_LINE = 1024
 
 /** Reads forward; whatever would pass the end fails. */

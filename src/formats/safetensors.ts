@@ -6,7 +6,7 @@ import { readBytes } from './blobBytes'
 import { DTYPE_BYTES, refuseType, toFloat32 } from './floats'
 import { refuseImpostors } from './impostors'
 import { parseHeader, type SafetensorsEntry } from './safetensorsEntries'
-import { safetensorsHeader } from './safetensorsHeader'
+import { MAX_HEADER, safetensorsHeader } from './safetensorsHeader'
 
 export type { SafetensorsEntry } from './safetensorsEntries'
 
@@ -27,9 +27,6 @@ export interface SafetensorsTensor {
   readonly data: Float32Array | (() => Float32Array)
 }
 
-/** The limit of the reference reader. */
-const MAX_HEADER = 100_000_000
-
 /**
  * Reads and checks the header; tensors are read on demand.
  * @param name file name for errors
@@ -43,9 +40,8 @@ export async function openSafetensors(source: Blob | ArrayBuffer, name: string):
   }
   if (blob.size < 8) fail(`expected at least 8 bytes, got ${blob.size}`)
   const headerLength = Number(new DataView(await readBytes(blob, 0, 8, name)).getBigUint64(0, true))
-  if (headerLength > MAX_HEADER || 8 + headerLength > blob.size) {
-    fail(`its header should take ${headerLength} bytes, but the file has ${blob.size}`)
-  }
+  if (8 + headerLength > blob.size) fail(`its header should take ${headerLength} bytes, but the file has ${blob.size}`)
+  if (headerLength > MAX_HEADER) fail(`its header takes ${headerLength} bytes; expected at most ${MAX_HEADER}`)
   const dataStart = 8 + headerLength
   const { entries, metadata, end } = parseHeader(await readBytes(blob, 8, dataStart, name), dataStart, fail)
   if (end !== blob.size) fail(`expected ${end} bytes, got ${blob.size}`)

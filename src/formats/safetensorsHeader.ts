@@ -1,6 +1,12 @@
 // The head of a .safetensors file of float32 tensors: what stands before the data. No data; see safetensors.ts.
 
 /**
+ * The longest header that is read: over a hundred thousand tensors, some thousand times what a model here has. The
+ * reference reader takes six times as much, but JSON made for it then takes gigabytes of memory, which no tab has.
+ */
+export const MAX_HEADER = 16 * 2 ** 20
+
+/**
  * Header for F32 tensors that follow in this order without gaps. Metadata carries format "pt", which the Python loader
  * asks for; spaces pad the header so that the data starts at a multiple of 8.
  */

@@ -24,6 +24,8 @@ export class TorchTensor {
   readonly offset: number
   readonly shape: readonly number[]
   readonly stride: readonly number[]
+  /** The storage holds the values with the other sign: torch leaves the turning to whoever reads. */
+  readonly negative: boolean
 
   constructor(
     storage: TorchStorage,
@@ -31,12 +33,14 @@ export class TorchTensor {
     offset: number,
     shape: readonly number[],
     stride: readonly number[],
+    negative: boolean,
   ) {
     this.storage = storage
     this.dtype = dtype
     this.offset = offset
     this.shape = shape
     this.stride = stride
+    this.negative = negative
   }
 }
 
@@ -84,6 +88,8 @@ const GLOBALS = new Map<string, TorchGlobal>([
 ])
 const KNOWN: ReadonlySet<unknown> = new Set(GLOBALS.values())
 
+const COMPLEX: ReadonlySet<string> = new Set(['C64', 'C128'])
+
 const MAX_DIMENSIONS = 64
 const MAX_ELEMENTS = 2 ** 31
 
@@ -94,7 +100,27 @@ const MAX_ELEMENTS = 2 ** 31
 export function torchHost(label: string, recordSize: (key: string) => number | undefined, fail: Fail): PickleHost {
   const isGlobal = (value: unknown): value is TorchGlobal => KNOWN.has(value)
 
-  const build = (storage: unknown, dtype: string | null, [offset, size, stride]: readonly unknown[]): TorchTensor => {
+  /** The marks of a view whose numbers are not those in its storage; @returns whether their sign is turned. */
+  const isNegative = (marks: unknown, dtype: string | null): boolean => {
+    if (marks === undefined || marks === null) return false
+    if (!(marks instanceof PickleDict)) return fail('the marks of a tensor in it are no dict')
+    for (const [mark, value] of marks.entries) {
+      // A conjugate is of complex numbers, and those are refused when they are asked for.
+      const known = mark === 'neg' || (mark === 'conj' && dtype !== null && COMPLEX.has(dtype))
+      if (typeof value !== 'boolean' || (value && !known)) {
+        const name = typeof mark === 'string' ? plainName(mark) : 'that is no text'
+        fail(`a tensor in it has the mark ${name}, which Finetale does not know for its type`)
+      }
+    }
+    return marks.entries.get('neg') === true
+  }
+
+  const build = (
+    storage: unknown,
+    dtype: string | null,
+    [offset, size, stride]: readonly unknown[],
+    marks: unknown,
+  ): TorchTensor => {
     if (!isStorage(storage)) return fail('a tensor in it has no storage')
     const shape = wholes(size)
     const steps = wholes(stride)
@@ -109,7 +135,7 @@ export function torchHost(label: string, recordSize: (key: string) => number | u
       const where = `element ${last} of storage ${plainName(storage.key)}, which has ${held}`
       fail(`a tensor [${shape.join(', ')}] with strides [${steps.join(', ')}] reaches ${where}`)
     }
-    return new TorchTensor(storage, dtype, offset, shape, steps)
+    return new TorchTensor(storage, dtype, offset, shape, steps, isNegative(marks, dtype))
   }
 
   const call = (callable: unknown, args: readonly unknown[]): unknown => {
@@ -126,10 +152,11 @@ export function torchHost(label: string, recordSize: (key: string) => number | u
         return 'device'
       case 'tensor':
       case 'tensor-v2':
-        return build(first, isStorage(first) ? first.dtype : null, args.slice(1))
+        // The seventh is the dict of marks; only tensor-v3 has the type before it.
+        return build(first, isStorage(first) ? first.dtype : null, args.slice(1), args[6])
       case 'tensor-v3': {
         const type = args[6]
-        return build(first, isGlobal(type) && type.kind === 'dtype' ? type.dtype : null, args.slice(1))
+        return build(first, isGlobal(type) && type.kind === 'dtype' ? type.dtype : null, args.slice(1), args[7])
       }
       case 'parameter':
         return first instanceof TorchTensor ? first : fail('a parameter in it is no tensor')
@@ -198,10 +225,20 @@ export interface StateDict {
   readonly others: readonly string[]
 }
 
+function holdsTensor({ entries }: PickleDict): boolean {
+  for (const [key, item] of entries) if (typeof key === 'string' && item instanceof TorchTensor) return true
+  return false
+}
+
 /** The one dict in a dict without tensors that holds tensors, or dicts of them; undefined when there are several. */
 function onlyDict(entries: PickleDict['entries']): string | undefined {
-  const holds = (dict: PickleDict) =>
-    [...dict.entries].some(([key, item]) => typeof key === 'string' && item instanceof TorchTensor)
+  // One dict may stand under any number of keys, so each is looked into once.
+  const known = new Map<PickleDict, boolean>()
+  const holds = (dict: PickleDict): boolean => {
+    const held = known.get(dict) ?? holdsTensor(dict)
+    known.set(dict, held)
+    return held
+  }
   const dicts = [...entries].filter(
     (entry): entry is [string, PickleDict] => typeof entry[0] === 'string' && entry[1] instanceof PickleDict,
   )

@@ -59,6 +59,14 @@ export async function openTorchPickle(blob: Blob, label: string): Promise<Weight
     contents.set(entry.name, content)
     return content
   }
+  const sound = new Set<string>()
+  /** Compares a record's sum once: with its bytes where all of them are at hand, else by reading it through. */
+  const check = async (entry: ZipEntry, content: Blob, bytes: ArrayBuffer): Promise<void> => {
+    if (sound.has(entry.name)) return
+    if (bytes.byteLength === content.size) zip.verify(entry, crc32(new Uint8Array(bytes)))
+    else await zip.check(entry, content)
+    sound.add(entry.name)
+  }
   return {
     label,
     entries: tensors,
@@ -70,17 +78,21 @@ export async function openTorchPickle(blob: Blob, label: string): Promise<Weight
       const entry = record(`data/${tensor.storage.key}`)
       if (entry === undefined) return fail(`the record of ${plainName(name)} is missing`)
       const last = end ?? tensor.shape.reduce((product, n) => product * n, 1)
-      return readTensor(zip, entry, await open(entry), tensor, begin, last, label)
+      const content = await open(entry)
+      return readTensor(content, tensor, begin, last, label, (bytes) => check(entry, content, bytes))
     },
   }
 }
 
 /** The folder within the archive, named after the file it was first saved as; where there are several, the highest. */
 function findFolder(zip: ZipArchive, label: string): string {
-  const depth = (path: string) => path.split('/').length
-  const found = [...zip.entries.keys()].filter((path) => /(^|\/)data\.pkl$/.test(path))
-  const [path] = found.sort((a, b) => depth(a) - depth(b))
-  if (path !== undefined) return path.slice(0, -'data.pkl'.length)
+  let found: { path: string; depth: number } | null = null
+  for (const path of zip.entries.keys()) {
+    if (!/(^|\/)data\.pkl$/.test(path)) continue
+    const depth = path.split('/').length
+    if (found === null || depth < found.depth) found = { path, depth }
+  }
+  if (found !== null) return found.path.slice(0, -'data.pkl'.length)
   throw new FinetaleError(
     `${label} is a zip archive, but not one of torch.save: it has no data.pkl, only ${firstFew([...zip.entries.keys()]) || 'no files'}.`,
     'If it is a packed folder, unpack it first.',
@@ -103,19 +115,20 @@ async function readRecord(
 
 /** Elements [begin, end) of a tensor in row-major order. */
 async function readTensor(
-  zip: ZipArchive,
-  entry: ZipEntry,
   content: Blob,
-  { dtype, offset, shape, stride }: TorchTensor,
+  { dtype, offset, shape, stride, negative }: TorchTensor,
   begin: number,
   end: number,
   label: string,
+  check: (bytes: ArrayBuffer) => Promise<void>,
 ): Promise<Float32Array> {
   const width = DTYPE_BYTES[dtype]!
   const read = async (from: number, to: number): Promise<Float32Array> => {
     const buffer = await readBytes(content, from * width, to * width, label)
-    if (buffer.byteLength === content.size) zip.verify(entry, crc32(new Uint8Array(buffer)))
-    return toFloat32(buffer, dtype)
+    await check(buffer)
+    const values = toFloat32(buffer, dtype)
+    if (negative) for (let i = 0; i < values.length; i++) values[i] = -values[i]!
+    return values
   }
   if (end <= begin) return new Float32Array(0)
   if (isContiguous(shape, stride)) return read(offset + begin, offset + end)

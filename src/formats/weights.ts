@@ -12,7 +12,8 @@ type Files = Readonly<Record<string, Blob>>
 
 /** Best first. */
 const NAMES = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin', 'pytorch_model.bin.index.json']
-const MAX_INDEX = 64 * 2 ** 20
+/** As many tensors as a header of safetensors may have. */
+const MAX_INDEX = 16 * 2 ** 20
 
 /**
  * Picks and opens the weights; their headers are checked, tensors are read on demand.
@@ -111,7 +112,7 @@ async function readIndex(blob: Blob, label: string): Promise<Map<string, string>
   await refuseImpostors(blob, label, 'index')
   const broken = (what: string): FinetaleError =>
     new FinetaleError(`${label} is no index of weights: ${what}.`, 'Download the file again.')
-  if (blob.size > MAX_INDEX) throw broken(`it has ${blob.size} bytes`)
+  if (blob.size > MAX_INDEX) throw broken(`it has ${blob.size} bytes; expected at most ${MAX_INDEX}`)
   let json: unknown
   try {
     json = JSON.parse(await blob.text())

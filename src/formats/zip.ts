@@ -22,8 +22,13 @@ export interface ZipEntry {
 export interface ZipArchive {
   /** Files by path, in the order of the directory; folders are left out. */
   readonly entries: ReadonlyMap<string, ZipEntry>
-  /** The content of an entry. @throws FinetaleError when it is damaged or packed in a way that cannot be read */
+  /**
+   * The content of an entry. A stored one is a slice of the archive, so its sum is not compared; see check.
+   * @throws FinetaleError when it is damaged or packed in a way that cannot be read
+   */
   open(entry: ZipEntry): Promise<Blob>
+  /** Reads an opened entry through, piece by piece, against its sum. @throws FinetaleError when it differs */
+  check(entry: ZipEntry, content: Blob): Promise<void>
   /** Compares all the bytes of an entry with the archive's sum. @throws FinetaleError when they differ */
   verify(entry: ZipEntry, sum: number): void
 }
@@ -36,7 +41,9 @@ const LOCATOR64 = 0x07064b50
 const END_BYTES = 22
 const MAX_COMMENT = 0xffff
 const MAX_DIRECTORY = 64 * 2 ** 20
+/** Of one file, and of all in an archive together. */
 const MAX_INFLATED = 2 ** 32
+const PIECE_BYTES = 4 * 2 ** 20
 
 const STORED = 0
 const DEFLATED = 8
@@ -66,6 +73,7 @@ export async function openZip(blob: Blob, label: string): Promise<ZipArchive> {
     if (entry.at + 30 + entry.packedSize > begin) fail(`${plainName(entry.name)} does not lie within it`)
     if (!entry.name.endsWith('/')) entries.set(entry.name, entry)
   }
+  refuseOverlaps([...entries.values()], fail)
 
   const verify = (entry: ZipEntry, sum: number): void => {
     // Zero stands for a sum that was not computed; torch can be told to leave it out.
@@ -75,6 +83,16 @@ export async function openZip(blob: Blob, label: string): Promise<ZipArchive> {
   return {
     entries,
     verify,
+    async check(entry, content) {
+      // Unpacking has compared the sum of a deflated entry already.
+      if (entry.method !== STORED || entry.crc32 === 0) return
+      let sum = 0
+      for (let begin = 0; begin < content.size; begin += PIECE_BYTES) {
+        const end = Math.min(content.size, begin + PIECE_BYTES)
+        sum = crc32(new Uint8Array(await readBytes(content, begin, end, label)), sum)
+      }
+      verify(entry, sum)
+    },
     async open(entry) {
       const name = plainName(entry.name)
       if (entry.encrypted) {
@@ -104,18 +122,62 @@ export async function openZip(blob: Blob, label: string): Promise<ZipArchive> {
   }
 }
 
+export interface ReadZipOptions {
+  /** Tells, of all paths, which will be read: of the others one that cannot be opened is left out. All, when absent. */
+  readonly needs?: (paths: readonly string[]) => (path: string) => boolean
+  /** False where the caller compares sums of its own: stored files are then not read through. */
+  readonly check?: boolean
+}
+
 /**
- * All files of an archive by path. Stored ones are slices of it, whose sums are not compared.
- * @throws FinetaleError as openZip, and when an entry cannot be unpacked
+ * All files of an archive by path; stored ones are slices of it, which were read once to compare their sums.
+ * @throws FinetaleError as openZip, and when a file that is needed is damaged or cannot be unpacked
  */
-export async function readZip(blob: Blob, label: string): Promise<ReadonlyMap<string, Blob>> {
+export async function readZip(
+  blob: Blob,
+  label: string,
+  { needs = () => () => true, check = true }: ReadZipOptions = {},
+): Promise<ReadonlyMap<string, Blob>> {
   const archive = await openZip(blob, label)
   const files = new Map<string, Blob>()
-  for (const [path, entry] of archive.entries) files.set(path, await archive.open(entry))
+  let inflated = 0
+  let left: FinetaleError | null = null
+  const isNeeded = needs([...archive.entries.keys()])
+  for (const [path, entry] of archive.entries) {
+    try {
+      if (entry.method !== STORED) inflated += entry.size
+      if (inflated > MAX_INFLATED) throw tooMuch(label, path)
+      const content = await archive.open(entry)
+      if (check) await archive.check(entry, content)
+      files.set(path, content)
+    } catch (error) {
+      if (isNeeded(path) || !(error instanceof FinetaleError)) throw error
+      left ??= error
+    }
+  }
+  // Where nothing could be opened, why says more than that there are no files.
+  if (files.size === 0 && left !== null) throw left
   return files
 }
 
+function tooMuch(label: string, path: string): FinetaleError {
+  return new FinetaleError(
+    `${label}: expected at most ${MAX_INFLATED / 2 ** 30} GB once unpacked, found more (at ${plainName(path)}).`,
+    'Unpack the archive first and choose only the files that are needed.',
+  )
+}
+
 type Fail = (what: string) => never
+
+/** Entries that share bytes would let a small archive stand for endless work. */
+function refuseOverlaps(entries: readonly ZipEntry[], fail: Fail): void {
+  const sorted = [...entries].sort((a, b) => a.at - b.at)
+  for (const [i, entry] of sorted.entries()) {
+    const next = sorted[i + 1]
+    if (next === undefined || entry.at + 30 + entry.packedSize <= next.at) continue
+    fail(`${plainName(entry.name)} and ${plainName(next.name)} in it overlap`)
+  }
+}
 
 /** Finds the byte range of the directory by the record at the archive's end. */
 async function findDirectory(

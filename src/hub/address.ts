@@ -64,7 +64,7 @@ export function parseBase(text: string): string {
   if (url.search !== '' || url.hash !== '' || /\s/.test(typed) || typed.includes('..') || typed.includes('\\')) {
     throw new FinetaleError(`"${typed}" holds more than a host and a folder.`, action)
   }
-  return url.origin + url.pathname.replace(/\/*$/, '/')
+  return url.origin + url.pathname.replace(/(?<!\/)\/*$/, '/')
 }
 
 function decoded(segment: string): string {

@@ -38,7 +38,7 @@ function secondsToWait(headers: Headers): number | undefined {
     const seconds = /^\d+$/.test(text.trim()) ? Number(text) : (Date.parse(text) - Date.now()) / 1000
     if (Number.isFinite(seconds)) return Math.max(1, Math.ceil(seconds))
   }
-  const reset = /(?:^|[;,\s])t=(\d+)/.exec(headers.get('ratelimit') ?? '')
+  const reset = /(?:^|[;,\s])t=(\d{1,9})(?!\d)/.exec(headers.get('ratelimit') ?? '')
   return reset ? Math.max(1, Number(reset[1])) : undefined
 }
 

@@ -1,6 +1,8 @@
 // Tells a cut or broken file from a whole one, where its format allows it, for files that came without a size or hash to
 // check. No reader: what lies inside a file is its reader's to judge.
 
+import { MAX_HEADER } from '../formats/safetensorsHeader'
+
 const bytesAt = async (blob: Blob, start: number, end: number) =>
   new Uint8Array(await blob.slice(start, end).arrayBuffer())
 
@@ -9,6 +11,7 @@ async function cutSafetensors(blob: Blob): Promise<string | null> {
   if (blob.size < 8) return `${blob.size} bytes, too few for a header`
   const length = new DataView((await bytesAt(blob, 0, 8)).buffer).getBigUint64(0, true)
   if (length > BigInt(blob.size - 8)) return `${blob.size} bytes, fewer than its header says`
+  if (length > MAX_HEADER) return `a header of ${length} bytes, where ${MAX_HEADER} are the most`
   let end = 0
   try {
     const header = JSON.parse(await blob.slice(8, 8 + Number(length)).text()) as Record<string, unknown>

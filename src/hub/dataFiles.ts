@@ -19,6 +19,10 @@ const NAMES = [
   'train.csv',
   'data.csv',
   'train.txt',
+  'train.jsonl.gz',
+  'train.json.gz',
+  'train.csv.gz',
+  'train.txt.gz',
 ]
 /** A hub converts to parts of some hundred megabytes; no data set that fits a page has more of them. */
 const MAX_CONVERTED = 32

@@ -2,6 +2,7 @@
 // goes to a sink part by part; publishing it is the caller's.
 
 import { sha256 } from '@noble/hashes/sha2.js'
+import { plainName } from '../formats/blobBytes'
 import { HEAD_BYTES, impostorIn } from '../formats/impostors'
 import { FinetaleError } from '../recipe/error'
 import type { HubRef } from '../workers/protocol'
@@ -83,7 +84,8 @@ class Coming<S extends Sink> {
       await this.sink.write(piece)
       if (size !== null && this.received > size) {
         this.#look(type)
-        throw mismatchError(ref, path, `${size} bytes`, `more than that`)
+        const error = mismatchError(ref, path, `${size} bytes`, `more than that`)
+        throw response.status === 206 ? new WrongPart(error) : error
       }
     }
     this.#look(type)
@@ -110,6 +112,24 @@ const PROGRESS_BYTES = 2 ** 20
 /** Pieces of two answers that do not make the file: it may have changed in between. */
 class Mixed extends Cut {}
 
+/** Another part than the one asked for: a hub that does this once does it again, so no further range is asked for. */
+class WrongPart extends Mixed {}
+
+/**
+ * Where a part begins by its own account. Across origins the header may be hidden; then only size and hash can tell.
+ * @returns `from` when nothing speaks against it, 0 for the file from its start
+ * @throws WrongPart when it is neither, or of a file with another length
+ */
+function startOf({ headers }: Response, { ref, path, size }: Wanted, from: number): number {
+  const range = headers.get('content-range')
+  if (range === null) return from
+  const [, start, total] = /^\s*bytes\s+(\d{1,16})-\d{1,16}\/(\d{1,16}|\*)\s*$/i.exec(range) ?? []
+  const fits = total === '*' || size === null || Number(total) === size
+  if (start !== undefined && fits && (Number(start) === from || Number(start) === 0)) return Number(start)
+  const expected = `the part from byte ${from}${size === null ? '' : ` of ${size}`}`
+  throw new WrongPart(mismatchError(ref, path, expected, `"${plainName(range)}"`))
+}
+
 /** What a plain request may still get when one for the rest did not. */
 const perhapsRanges = ['hub-unreachable', 'hub-refused', 'hub-missing']
 
@@ -129,7 +149,8 @@ export async function download<S extends Sink>(
   const { ref, path, size, last, sha256: provable } = wanted
   const state: { coming: Coming<S> | null } = { coming: null }
   let tries = 0
-  let ranges = provable !== null
+  let mayRange = provable !== null
+  let ranges = mayRange
   let most = 0
   let progressed = false
 
@@ -145,8 +166,8 @@ export async function download<S extends Sink>(
     progressed = false
     let answered = false
     const use = async (answer: Answer) => {
-      const resumed = answer.response.status === 206
       answered = true
+      const resumed = answer.response.status === 206 && startOf(answer.response, wanted, from) > 0
       // Only now that another answer is there may go what had come.
       if (!resumed) await drop()
       if (!resumed && from > 0) meter.begin(path, size, last, 0, 'restarted')
@@ -163,9 +184,10 @@ export async function download<S extends Sink>(
       return await ask(fileUrl(ref, path), ref, path, context, use, from)
     } catch (error) {
       if (error instanceof Mixed) await drop()
+      if (error instanceof WrongPart) mayRange = false
       // No answer to a request for the rest: ranges may be what was refused, so the next try asks for everything.
       const refused = from > 0 && !answered
-      ranges = provable !== null && !refused
+      ranges = mayRange && !refused
       const code = error instanceof FinetaleError ? error.details.code : undefined
       if (refused && code !== undefined && perhapsRanges.includes(code)) throw new Cut(error as FinetaleError)
       throw error

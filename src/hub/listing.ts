@@ -46,12 +46,16 @@ function readEntry(entry: unknown): ListedFile | null {
   return { path: entry['path'], size, sha256: /^[\da-f]{64}$/.test(oid) ? oid : null }
 }
 
-/** The next page, where it lies on the same host: the token goes along. */
+/** The next page, where it lies on the same host: the token goes along. What is no address leads to none. */
 function nextPage(headers: Headers, base: string): string | null {
-  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1]
+  const link = /<([^<>]+)>\s*;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1]
   if (link === undefined) return null
-  const url = new URL(link, base)
-  return url.origin === new URL(base).origin ? url.href : null
+  try {
+    const url = new URL(link, base)
+    return url.origin === new URL(base).origin ? url.href : null
+  } catch {
+    return null
+  }
 }
 
 async function readPage(url: string, ref: HubRef, context: RequestContext): Promise<Page | null> {

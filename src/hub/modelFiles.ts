@@ -20,8 +20,20 @@ type Files = Record<string, Blob>
 
 const isIndex = (path: string) => path.endsWith('.index.json')
 
-/** The files an index names. @throws FinetaleError when it names none */
-async function shardsOf(index: Blob, path: string, repo: string): Promise<string[]> {
+/** An index of a hundred thousand tensors fits, and no model that fits a page comes in as many files. */
+const MAX_INDEX = 16 * 2 ** 20
+const MAX_SHARDS = 1000
+
+/** The files an index names. @throws FinetaleError when it names none, or more than any model has */
+export async function shardsOf(index: Blob, path: string, repo: string): Promise<string[]> {
+  const refuse = (found: string): never => {
+    throw new FinetaleError(
+      `${path} of ${repo} ${found}: expected a weight_map from tensors to files.`,
+      'Use another copy of the model.',
+      { code: 'hub-mismatch' },
+    )
+  }
+  if (index.size > MAX_INDEX) refuse(`has ${index.size} bytes, where ${MAX_INDEX} are the most`)
   let shards: string[] = []
   try {
     const { weight_map: map } = JSON.parse(await index.text()) as { weight_map?: unknown }
@@ -29,12 +41,8 @@ async function shardsOf(index: Blob, path: string, repo: string): Promise<string
   } catch {
     // Reported below.
   }
-  if (shards.length > 0) return shards
-  throw new FinetaleError(
-    `${path} of ${repo} names no files: expected a weight_map from tensors to files.`,
-    'Use another copy of the model.',
-    { code: 'hub-mismatch' },
-  )
+  if (shards.length > MAX_SHARDS) refuse(`names ${shards.length} files, where ${MAX_SHARDS} are the most`)
+  return shards.length > 0 ? shards : refuse('names no files')
 }
 
 async function fromListing(session: RepoSession, listing: Listing): Promise<Files> {

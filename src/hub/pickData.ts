@@ -1,11 +1,16 @@
 // Chooses a data set's training files among the paths of a repository, by name alone.
 
-/** Best first. */
-const FORMATS = [/\.parquet$/i, /\.(jsonl|ndjson)$/i, /\.json$/i, /\.csv$/i, /\.tsv$/i, /\.txt$/i]
+import { globFilter } from './glob'
+
+/** Best first. All but Parquet, which packs by itself, may be packed with gzip. */
+const FORMATS = [
+  ...[/\.parquet$/i, /\.(jsonl|ndjson)(\.gz)?$/i, /\.json(\.gz)?$/i],
+  ...[/\.csv(\.gz)?$/i, /\.tsv(\.gz)?$/i, /\.txt(\.gz)?$/i],
+]
 
 /** Files that go with a data set and are no data. */
 const BESIDE =
-  /(^|\/)(readme|licen[cs]e|notice|requirements|dataset_infos?|dataset_dict|state|config|citation|croissant|\.[^/]*)(\.\w+)?$/i
+  /(^|\/)(readme|licen[cs]e|notice|requirements|dataset_infos?|dataset_dict|state|config|citation|croissant|\.[^/]*)(\.\w+)?(\.gz)?$/i
 
 const word = (words: string) => new RegExp(`(^|[^a-z0-9])(${words})([^a-z0-9]|$)`, 'i')
 const TRAIN = word('train|training')
@@ -16,19 +21,6 @@ export interface Choice {
   readonly chosen: readonly string[]
   /** What was left out, as a sentence; '' when nothing was. */
   readonly note: string
-}
-
-/** A pattern with *, ** and ? as a regular expression over whole paths. */
-function matcher(pattern: string): RegExp {
-  const source = pattern
-    .replace(/^\.?\//, '')
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replace(/\*\*\/?|\*|\?/g, (mark) => (mark.startsWith('**') ? '.*' : mark === '*' ? '[^/]*' : '[^/]'))
-  try {
-    return new RegExp(`^${source}$`)
-  } catch {
-    return /^$/
-  }
 }
 
 function firstFormat(paths: readonly string[]): readonly string[] {
@@ -58,14 +50,20 @@ function oneFolder(paths: readonly string[]): Choice {
  * @param patterns what the data set's README names as its training files; [] when it names none
  */
 export function pickData(paths: readonly string[], patterns: readonly string[]): Choice {
-  const readable = paths.filter((path) => !BESIDE.test(path) && FORMATS.some((format) => format.test(path)))
-  if (patterns.length > 0) {
-    const named = readable.filter((path) => patterns.some((pattern) => matcher(pattern).test(path)))
-    if (named.length > 0) return { chosen: [...firstFormat(named)].sort(), note: '' }
-  }
+  const all = new Set(paths)
+  // A packed copy beside the file itself would give every row twice.
+  const isCopy = (path: string) => path.endsWith('.gz') && all.has(path.slice(0, -'.gz'.length))
+  const readable = paths.filter(
+    (path) => !BESIDE.test(path) && FORMATS.some((format) => format.test(path)) && !isCopy(path),
+  )
+  const named = globFilter(readable, patterns)
+  if (named !== null && named.length > 0) return { chosen: [...firstFormat(named)].sort(), note: '' }
   const training = readable.filter((path) => TRAIN.test(path) && !HELD_OUT.test(path.slice(folder(path).length)))
-  if (training.length > 0) return oneFolder(firstFormat(training))
-  return oneFolder(firstFormat(readable.filter((path) => !HELD_OUT.test(path))))
+  const { chosen, note } = oneFolder(
+    firstFormat(training.length > 0 ? training : readable.filter((path) => !HELD_OUT.test(path))),
+  )
+  const unread = 'The patterns by which its README names the training files are too many to compare; names decided.'
+  return { chosen, note: named === null ? `${unread} ${note}`.trim() : note }
 }
 
 /** The training part of the hub's conversion: `<configuration>/train/0000.parquet` and on. */

@@ -8,15 +8,20 @@ interface Line {
 }
 
 function unquoted(text: string): string {
-  const value = text.trim().replace(/\s+#.*$/, '')
+  const whole = text.trim()
+  const comment = whole.search(/\s#/)
+  const value = comment === -1 ? whole : whole.slice(0, comment).trimEnd()
   return /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value
 }
 
-/** Each line as key and value; a list's dash counts as indentation. */
+/**
+ * Each line as key and value; a list's dash counts as indentation. The pattern fits every line at its first try, whatever
+ * characters are in it: one that had to try again would take time without end for a line that is made for it.
+ */
 function readLines(front: string): Line[] {
   const lines: Line[] = []
   for (const raw of front.split(/\r?\n/)) {
-    const found = /^(\s*)((?:- +)*)(?:([\w-]+):(?:\s+|$))?(.*)$/.exec(raw)
+    const found = /^(\s*)((?:- +)*)(?:([\w-]+):(?:\s+|$))?(.*)$/s.exec(raw)
     if (found === null || raw.trim() === '' || raw.trim().startsWith('#')) continue
     const [, space = '', dashes = '', key = '', value = ''] = found
     lines.push({ indent: space.length + dashes.length, key, value: unquoted(value) })
@@ -43,6 +48,17 @@ interface Config {
   readonly train: readonly string[]
 }
 
+/** For each line the value of the next `split` after it. */
+function splitsAfter(lines: readonly Line[]): readonly (string | undefined)[] {
+  const found: (string | undefined)[] = []
+  let next: string | undefined
+  for (let i = lines.length - 1; i >= 0; i--) {
+    found[i] = next
+    if (lines[i]!.key === 'split') next = lines[i]!.value
+  }
+  return found
+}
+
 function readDataFiles(lines: readonly Line[], start: number): string[] {
   const own = lines[start]!
   if (own.value !== '') return values(own.value)
@@ -51,14 +67,16 @@ function readDataFiles(lines: readonly Line[], start: number): string[] {
   const hasSplits = block.some(({ key }) => key === 'split')
   const found: string[] = []
   let split = hasSplits ? '' : 'train'
+  // A path may stand before its split: then it does so in every item.
+  const pathsFirst = hasSplits && block.find(({ key }) => key === 'split' || key === 'path')?.key === 'path'
+  const later = splitsAfter(block)
   block.forEach((line, index) => {
     if (line.key === 'split') split = line.value
     else if (line.key === 'path') {
       const listed = below(block, index + 1, line.indent)
         .filter(({ key }) => key === '')
         .map(({ value }) => value)
-      // A path may stand before its split.
-      const next = split === '' ? block.slice(index + 1).find(({ key }) => key === 'split')?.value : split
+      const next = pathsFirst ? later[index] : split
       if (next === 'train') found.push(...values(line.value), ...listed)
     } else if (line.key === '' && !hasSplits && line.value !== '') found.push(line.value)
     else if (line.key === 'train' && !hasSplits) found.push(...values(line.value))

@@ -11,7 +11,7 @@ import { isChosen, newItem, type Choices, type HubItem, type HubItems, type Side
 import { isActive, type StoreState } from './storeState'
 
 /** Opens an archive into files with paths; loaded when the first one is chosen. */
-export type Unpack = (picked: readonly PickedFile[]) => Promise<PickedFile[]>
+export type Unpack = (picked: readonly PickedFile[], side: Side) => Promise<PickedFile[]>
 
 export class SourceController {
   readonly hub: HubController
@@ -77,7 +77,7 @@ export class SourceController {
     const { store } = this.#parts
     try {
       const archive = picked.length === 1 ? picked[0] : undefined
-      const files = await this.#unpack(picked)
+      const files = await this.#unpack(picked, side)
       const label = archive?.path
         .replace(/\.zip$/i, '')
         .split('/')

@@ -82,6 +82,11 @@ def main():
         "empty": torch.empty(0, 4),
         "one_of_one": flat[:1].view(1, 1, 1),
     })
+    # Views whose numbers are those of the storage with the other sign, which torch writes as a mark beside the tensor.
+    pairs = torch.view_as_complex(numbers(15, 4, 3, 2))
+    save("negative.bin", {"imaginary": pairs.conj().imag, "turned": pairs.conj().imag.t(), "real": pairs.conj().real,
+                          "whole": torch._neg_view(numbers(16, 5)), "parameter": torch.nn.Parameter(pairs.conj().imag),
+                          "half": torch._neg_view(numbers(17, 3).half()), "conjugate": pairs.clone().conj()})
     shared = numbers(11, 6, 2)
     save("tied.bin", {"wte.weight": shared, "lm_head.weight": shared})
     x = numbers(12, 3, 3) * 100

@@ -3,8 +3,8 @@
 
 import { expect, test } from 'vitest'
 import { readPickle, type PickleHost } from '../../src/formats/pickle'
-import type { PickleDict } from '../../src/formats/pickleValues'
-import { PickleSet, PickleTuple } from '../../src/formats/pickleValues'
+import { PickleDict, PickleSet, PickleTuple } from '../../src/formats/pickleValues'
+import { findStateDict } from '../../src/formats/torchGlobals'
 import { openTorchPickle } from '../../src/formats/torchPickle'
 import { stateDictPickle, writeTorchZip, type TorchZipTensor } from '../support/torchZip'
 import { refusal } from '../support/weightFiles'
@@ -45,6 +45,7 @@ test.each<[string, number[], RegExp]>([
   ['a text of 2^63 bytes', [0x8d, 0, 0, 0, 0, 0, 0, 0, 0x80], /cut/],
   ['a frame beyond the end', [0x95, 9, 0, 0, 0, 0, 0, 0, 0, 0x4e, 0x2e], /cut/],
   ['a huge integer', [0x8b, 0, 0, 0, 0x40, 1], /integer of 1073741824 bytes/],
+  ['an integer of 2000 digits', [0x8b, 0, 4, 0, 0, ...repeat(1024, 1), 0x2e], /integer of 1024 bytes/],
   ['a memo never kept', [0x6a, 0xff, 0xff, 0xff, 0xff, 0x2e], /recalls value 4294967295/],
   ['a tuple without a mark', [0x4e, 0x74, 0x2e], /mark/],
   ['items of a number', [0x4b, 1, 0x28, 0x4e, 0x4e, 0x75, 0x2e], /no dict/],
@@ -135,4 +136,55 @@ test('a storage that is missing or of another length', async () => {
   expect((await refusal(open(pickle))).message).toContain('data/0 should have 28 bytes, but has 24')
   const second = stateDictPickle([one, { ...one, name: 'v' }])
   expect((await refusal(open(second))).message).toContain('data/1 is missing')
+})
+
+test('more steps than any file of weights has end in a sentence', () => {
+  // Of dicts, each of these bytes would take a hundred times as much.
+  const bytes = new Uint8Array(2 ** 22 + 3).fill(0x4e)
+  bytes.set([0x80, 4])
+  expect(() => readPickle(bytes, host, refuse)).toThrow(/more than 4194304 steps/)
+})
+
+test('one dict under a hundred thousand names is looked into once', () => {
+  const inner = new PickleDict()
+  for (let i = 0; i < 1e5; i++) inner.entries.set(i, null)
+  const outer = new PickleDict()
+  for (let i = 0; i < 1e5; i++) outer.entries.set(`k${i}`, inner)
+  const start = performance.now()
+  expect(() => findStateDict(outer, refuse)).toThrow(/it holds no tensor/)
+  expect(performance.now() - start).toBeLessThan(5000)
+})
+
+test('a changed byte is found where only a part of its storage is read', async () => {
+  const part = stateDictPickle([{ ...one, shape: [2], stride: [1] }])
+  // The storage still has six elements.
+  part.set([6, 0, 0, 0], part.indexOf(0x4a) + 1)
+  const bytes = new Uint8Array(await new Blob([...writeTorchZip([one], 'x', part)]).arrayBuffer())
+  const read = async () => [...(await (await openTorchPickle(new Blob([bytes]), 'a.bin')).read('w', 1, 2))]
+  expect(await read()).toEqual([2])
+  const at = bytes.findIndex((_, i) =>
+    [...new Uint8Array(Float32Array.of(5, 6).buffer)].every((b, k) => bytes[i + k] === b),
+  )
+  bytes[at] = 1
+  await expect(read()).rejects.toThrow(/x\/data\/0 do not match their checksum/)
+})
+
+/** The pickle of `one` with a seventh argument, as torch writes it for a view with a mark. */
+function marked(...marks: number[]): Uint8Array<ArrayBuffer> {
+  const pickle = stateDictPickle([one])
+  // The tuple of arguments, the call, the items of the dict and the end come last.
+  return Uint8Array.from([...pickle.subarray(0, -4), ...marks, ...pickle.subarray(-4)])
+}
+const mark = (name: string, value: number) => marked(0x7d, 0x58, name.length, 0, 0, 0, ...ascii(name), value, 0x73)
+
+test('a negative view is read with the other sign; marks that are not known are refused by name', async () => {
+  const read = async (pickle: Uint8Array<ArrayBuffer>) => [...(await (await open(pickle)).read('w'))]
+  expect(await read(mark('neg', 0x88))).toEqual([-1, -2, -3, -4, -5, -6])
+  expect(await read(mark('neg', 0x89))).toEqual([1, 2, 3, 4, 5, 6])
+  expect(await read(marked(0x7d))).toEqual([1, 2, 3, 4, 5, 6])
+  expect(await read(marked(0x4e))).toEqual([1, 2, 3, 4, 5, 6])
+  // Only complex numbers have a conjugate.
+  expect((await refusal(open(mark('conj', 0x88)))).message).toContain('the mark conj')
+  expect((await refusal(open(mark('zero', 0x88)))).message).toContain('the mark zero')
+  expect((await refusal(open(marked(0x5d)))).message).toContain('no dict')
 })

@@ -101,3 +101,11 @@ test.each([
 test('a tensor whose numbers do not fill its shape is never written', () => {
   expect(() => writeSafetensors([{ name: 'a', shape: [3], data: new Float32Array(2) }])).toThrow(/2 numbers/)
 })
+
+test('a header beyond any model is refused before it is read', async () => {
+  const file = new Uint8Array(8 + 2 ** 24 + 1).fill(0x20)
+  new DataView(file.buffer).setBigUint64(0, BigInt(2 ** 24 + 1), true)
+  await expect(openSafetensors(new Blob([file]), 'm.safetensors')).rejects.toThrow(
+    'm.safetensors is damaged or not a safetensors file: its header takes 16777217 bytes; expected at most 16777216.',
+  )
+})

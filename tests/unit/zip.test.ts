@@ -3,6 +3,7 @@
 import { zipSync } from 'fflate'
 import { expect, test } from 'vitest'
 import { openZip, readZip } from '../../src/formats/zip'
+import { unpack } from '../../src/state/unpack'
 import { refusal } from '../support/weightFiles'
 
 const text = (value: string) => new TextEncoder().encode(value)
@@ -106,4 +107,63 @@ test('two files of one name', async () => {
   const at = new TextDecoder('latin1').decode(bytes).lastIndexOf('b.txt')
   bytes.set(text('a'), at)
   expect((await refusal(openZip(new Blob([bytes]), 'x.zip'))).message).toContain('two files called a.txt')
+})
+
+test('a changed byte of a stored file is found, also in a later piece', async () => {
+  const large = new Uint8Array(9 * 2 ** 20).fill(7)
+  const bytes = zipSync({ 'a.txt': text('one'), 'm/model.safetensors': large }, { level: 0 })
+  expect((await readZip(new Blob([bytes]), 'x.zip')).get('m/model.safetensors')?.size).toBe(large.length)
+  bytes[bytes.length - 2 ** 20] = 8
+  const error = await refusal(readZip(new Blob([bytes]), 'x.zip'))
+  expect(error.message).toContain('the bytes of m/model.safetensors do not match their checksum')
+  // Who has sums of its own may do without.
+  expect((await readZip(new Blob([bytes]), 'x.zip', { check: false })).size).toBe(2)
+})
+
+/** Two stored files, the second one changed: its entry in the directory, or its content. */
+function spoilt(offset: number, value: number): Uint8Array<ArrayBuffer> {
+  const bytes = zipSync({ 'm/config.json': text('{}'), 'm/notes.pdf': text('!!!') }, { level: 0 })
+  const at = new TextDecoder('latin1').decode(bytes).lastIndexOf(offset < 0 ? '!!!' : CENTRAL)
+  bytes[at + Math.max(0, offset)] = value
+  return bytes
+}
+
+test.each<[string, number, number, RegExp]>([
+  ['an unknown method', 10, 14, /m\/notes\.pdf is packed with method 14/],
+  ['a password', 8, 1, /m\/notes\.pdf is locked/],
+  ['damage', -1, 0x22, /bytes of m\/notes\.pdf do not match/],
+])('%s matters only in a file that is needed', async (_, offset, value, message) => {
+  const picked = [{ path: 'x.zip', file: new Blob([spoilt(offset, value)]) }]
+  expect((await refusal(readZip(picked[0]!.file, 'x.zip'))).message).toMatch(message)
+  expect((await unpack(picked, 'model')).map(({ path }) => path)).toEqual(['m/config.json'])
+})
+
+test('of data every file of rows is needed, and the only file', async () => {
+  const locked = (files: Record<string, Uint8Array>) => {
+    const bytes = zipSync(files, { level: 0 })
+    bytes[new TextDecoder('latin1').decode(bytes).lastIndexOf(CENTRAL) + 8] = 1
+    return [{ path: 'x.zip', file: new Blob([bytes]) }]
+  }
+  const rows = text('{"text":"a"}')
+  const found = await unpack(locked({ 'a.jsonl': rows, 'README.md': text('hi') }), 'data')
+  expect(found.map(({ path }) => path)).toEqual(['a.jsonl'])
+  const both = locked({ 'a.jsonl': rows, 'b.jsonl': rows })
+  expect((await refusal(unpack(both, 'data'))).message).toContain('b.jsonl is locked')
+  expect((await refusal(unpack(locked({ 'rows.odd': rows }), 'data'))).message).toContain('rows.odd is locked')
+  expect((await refusal(unpack(locked({ 'x.pdf': rows }), 'model'))).message).toContain('x.pdf is locked')
+})
+
+test('entries over the same bytes, and more than fits once unpacked', async () => {
+  const bytes = zipSync({ 'a.txt': text('1'), 'b.txt': text('2') }, { level: 0 })
+  const at = new TextDecoder('latin1').decode(bytes).lastIndexOf(CENTRAL)
+  bytes.fill(0, at + 42, at + 46)
+  expect((await refusal(openZip(new Blob([bytes]), 'x.zip'))).message).toContain('a.txt and b.txt in it overlap')
+  const packed = zipSync({ 'a.txt': long, 'b.txt': long })
+  const [first, second] = [...new TextDecoder('latin1').decode(packed).matchAll(/PK\u0001\u0002/g)].map(
+    ({ index }) => index,
+  )
+  // Each would unpack to 3 GB by its own account; the first one is then no file that is needed.
+  for (const entry of [first!, second!]) packed.set([0, 0, 0, 0xc0], entry + 24)
+  const error = await refusal(readZip(new Blob([packed]), 'x.zip', { needs: () => (path) => path === 'b.txt' }))
+  expect(error.message).toContain('x.zip: expected at most 4 GB once unpacked, found more (at b.txt)')
 })
