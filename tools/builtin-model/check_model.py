@@ -78,7 +78,7 @@ def print_samples(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase) ->
 def main() -> None:
     """Runs all checks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpus", required=True, type=Path, help="gzipped JSON lines with the keys book and text")
+    parser.add_argument("--corpus", required=True, help="gzipped JSON lines with the keys book and text")
     parser.add_argument("--model", required=True, type=Path, help="folder of the model")
     arguments = parser.parse_args()
 

@@ -12,6 +12,7 @@ Dims: B rows of a batch, T tokens of a block.
 """
 
 import argparse
+import gzip
 import json
 import math
 import sys
@@ -22,8 +23,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, get_scheduler
-
-from corpus import read_documents
 
 TIED_HEAD = "lm_head.weight"
 # Fields that this script computes only in the way named here.
@@ -172,6 +171,13 @@ def run(config: dict, recipe: dict, documents: list[np.ndarray], characters: lis
         by_steps = recipe["eval_strategy"] == "steps" and step % recipe["eval_steps"] == 0
         if by_epoch or by_steps or step == steps:
             tell_evaluation(step)
+
+
+def read_documents(path: Path) -> list[str]:
+    """Returns the texts of gzipped or plain JSON lines, in file order."""
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line)["text"] for line in lines if line.strip()]
 
 
 def compare(lines: list[dict], against: Path) -> None:

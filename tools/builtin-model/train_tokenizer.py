@@ -82,7 +82,7 @@ def write_json(path: Path, content: dict) -> None:
 def main() -> None:
     """Trains, writes the three files and prints how well the tokenizer packs text."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpus", required=True, type=Path, help="gzipped JSON lines with the keys book and text")
+    parser.add_argument("--corpus", required=True, help="gzipped JSON lines with the keys book and text")
     parser.add_argument("--out", required=True, type=Path, help="folder of the model")
     arguments = parser.parse_args()
 
