@@ -13,8 +13,8 @@ import type { EncodedStart, TextCodec } from './tokenizer'
 const PROGRESS_EVERY = 32
 
 /** A row's text as the course notebook joins it: text, one space, target; documents alone stay as they are. */
-export function rowText(row: DataRow): string {
-  return row.target === '' ? row.text : `${row.text} ${row.target}`
+export function rowText({ text, target }: DataRow): string {
+  return target === undefined ? text : `${text} ${target}`
 }
 
 /** Tokens a row may have: packed ones are never cut. */

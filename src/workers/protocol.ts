@@ -74,7 +74,8 @@ export interface Fetched<Source> {
 /** A row as it lies in the data set. `target` is '' where the data set has only documents. */
 export interface DataRow {
   readonly text: string
-  readonly target: string
+  /** Absent where the data set has no targets; an empty one is joined to its text like any other. */
+  readonly target?: string
 }
 
 export interface DatasetPreview {

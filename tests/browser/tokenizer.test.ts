@@ -9,7 +9,7 @@ import { tokenizeRows, viewRow } from '../../src/data/tokenize'
 import { FinetaleError } from '../../src/recipe/error'
 import type { Recipe } from '../../src/recipe/recipe'
 import { demo } from '../../src/recipe/presets'
-import type { FinetaleErrorData, ModelSource, TokenizerApi } from '../../src/workers/protocol'
+import type { DataRow, FinetaleErrorData, ModelSource, TokenizerApi } from '../../src/workers/protocol'
 
 const EOS = 500
 const json = (value: unknown) => new Blob([JSON.stringify(value)])
@@ -78,8 +78,8 @@ describe('FolderTokenizer', () => {
 })
 
 describe('tokenizeRows', () => {
-  const row = (text: string, target = '') => ({ text, target })
-  const run = (rows: { text: string; target: string }[], changes: Partial<Recipe> = {}) =>
+  const row = (text: string, target?: string): DataRow => (target === undefined ? { text } : { text, target })
+  const run = (rows: DataRow[], changes: Partial<Recipe> = {}) =>
     tokenizeRows(rows, { ...recipe, ...changes }, codec, {}, () => {})
 
   test('joins with one space, closes with end-of-text, pads to the right, masks by length', () => {
