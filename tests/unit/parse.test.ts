@@ -71,10 +71,7 @@ describe('JSON Lines that are not uniform', () => {
     expect(mixed.rows.length).toBe(1)
     expect(Object.keys(mixed.dropped)).toEqual(['"target" is null, not text (line 2)', '"target" is missing (line 3)'])
     const alone = await parse('{"text":"b"}\n{"text":"c","target":null}')
-    expect(alone.rows).toEqual([
-      { text: 'b', target: '' },
-      { text: 'c', target: '' },
-    ])
+    expect(alone.rows).toEqual([{ text: 'b' }, { text: 'c' }])
     expect([alone.mapping, alone.layout]).toEqual([{ text: 'text', target: '' }, 'text'])
   })
 
@@ -109,6 +106,25 @@ describe('JSON in other shapes', () => {
     expect(rows.map(({ text }) => text)).toEqual(['a', 'b'])
   })
 
+  test.each([
+    ['by columns', '{"text":{"2":"c","10":"k","0":"a"}, "n" : { "2" : 1, "10": "}", "0":[]} }'.replace('[]', 'null')],
+    ['by rows', '{"2":{"text":"c"},\n"10" : {"text":"k", "n":"\\"{"} ,"0":{"text":"a"}}'],
+    ['by columns, with NaN', '{"n":{"2":NaN,"10":-1.5e3,"0":true},"text":{"2":"c","10":"k","0":"a"}}'],
+  ])('numbered rows keep the order of the file: %s', async (_, content) => {
+    for (const text of [content, `\n ${content} \n`, content.replaceAll(',', ',\n')]) {
+      expect((await parse(text, 'rows.json')).rows.map((row) => row.text)).toEqual(['c', 'k', 'a'])
+    }
+  })
+
+  test('lists on lines are called lists, for that is what is wrong with them', async () => {
+    const { message, action } = await refusal('["a","b"]\n["c","d"]\n', 'rows.jsonl')
+    expect(message).toContain('2 × a list, not an object with columns (lines 1, 2)')
+    expect(message).not.toContain('valid JSON')
+    expect(action).toContain('one JSON object a line')
+    const { rows, dropped } = await parse('["a","b"]\n{"text":"c"}\n', 'rows.jsonl')
+    expect([rows.length, dropped]).toEqual([1, { 'a list, not an object with columns (line 1)': 1 }])
+  })
+
   test('one conversation written over several lines is one row', async () => {
     const talk = { messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello.' }] } // prettier-ignore
     expect((await parse(JSON.stringify(talk, null, 2))).rows).toEqual([{ text: 'Hi', target: 'Hello.' }])
@@ -135,7 +151,7 @@ describe('JSON in other shapes', () => {
     const talk = '{"messages":[{"role":"user","content":"\\udc00"},{"role":"assistant","content":"b"}]}'
     await expect(parse(talk)).rejects.toThrow('holds half of a character')
     const { rows, dropped } = await parse('{"text":"a\\ud83d"}\n{"text":"\\ud83d\\udc09"}')
-    expect(rows).toEqual([{ text: '\u{1f409}', target: '' }])
+    expect(rows).toEqual([{ text: '\u{1f409}' }])
     expect(dropped).toEqual({ '"text" holds half of a character (a lone surrogate) (line 1)': 1 })
   })
 
@@ -159,10 +175,7 @@ describe('plain text', () => {
 
   test('is a data set of documents', async () => {
     const { rows, format, mapping, layout } = await parse('Once.\n\nUpon.', 'tales.txt')
-    expect(rows).toEqual([
-      { text: 'Once.', target: '' },
-      { text: 'Upon.', target: '' },
-    ])
+    expect(rows).toEqual([{ text: 'Once.' }, { text: 'Upon.' }])
     expect([format, mapping, layout]).toEqual(['Plain text', { text: 'text', target: '' }, 'text'])
   })
 })
