@@ -173,6 +173,16 @@ describe('plain text', () => {
     expect(documentsOf(source)).toEqual(documents)
   })
 
+  test('gaps of any length take no longer than text of that length', () => {
+    const gap = '\n'.repeat(300_000)
+    const spaces = ' '.repeat(300_000)
+    expect(documentsOf(`a${gap}b`)).toEqual(['a', 'b'])
+    expect(documentsOf(`${gap}a${gap}\f${gap}b${gap}`)).toEqual(['a', 'b'])
+    expect(documentsOf(`a${gap}<|endoftext|>${gap}b`)).toEqual(['a', 'b'])
+    expect(documentsOf(`a${spaces}\n${spaces}x\n${spaces}`)).toEqual([`a${spaces}`, `${spaces}x`])
+    expect(documentsOf(' \n'.repeat(200_000) + 'b\n' + '\t\r\n'.repeat(200_000) + 'c')).toEqual(['b', 'c'])
+  })
+
   test('is a data set of documents', async () => {
     const { rows, format, mapping, layout } = await parse('Once.\n\nUpon.', 'tales.txt')
     expect(rows).toEqual([{ text: 'Once.' }, { text: 'Upon.' }])
