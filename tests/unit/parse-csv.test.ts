@@ -162,6 +162,36 @@ describe('one column, or no header', () => {
     expect(chosen.rows[0]).toEqual({ text: 'A keeper, who never slept.', target: 'Born' })
   })
 
+  test.each([
+    [
+      'a form',
+      'Timestamp,"What is your name?","Tell us your story."\n2024/05/01 9:41:07 AM GMT+2,Ada,"Born at sea, why?"\n2024/05/02 10:00:00 PM GMT+2,Bo,"Raised."\n',
+    ],
+    [
+      'a form with one answer',
+      'Timestamp,"What is your name?","Tell us your story."\n5/1/2024 9:41:07,Ada,Born at sea.\n',
+    ],
+    ['questions alone', '"What is your name?","Tell us your story, please."\nAda,Born at sea.\nBo,Raised.\n'],
+    ['sentences above numbers', '"Rate the story from 1 to 5, please.","Tell us why you think so."\n3,Slow.\n5,\n'],
+  ])('a header may hold sentences: %s', async (_, content) => {
+    const { rows, columns, format } = await parse(content)
+    expect(rows).toEqual([])
+    expect(columns.at(-1)).toMatch(/^Tell us/)
+    expect(format).toBe('CSV')
+    const [text = '', target = ''] = columns.slice(-2)
+    expect((await parse(content, 'rows.csv', { text, target })).rows[0]?.target).toMatch(/^Born|^Slow/)
+  })
+
+  test.each([
+    ['questions below', '"Who is the keeper of it all?","A woman who never sleeps."\nWho rowed?,She did.\n'],
+    ['numbers from the top', '1,"A keeper of the light, who never slept."\n2,She rowed.\n'],
+    ['dates from the top', '2024-05-01 10:00,"A keeper of the light, who never slept."\n2024-05-02,She rowed.\n'],
+    ['an empty cell', ',"A keeper of the light, who never slept."\n2,She rowed.\n'],
+  ])('rows alone stay rows: %s', async (_, content) => {
+    const { columns, format } = await parse(content)
+    expect([columns, format]).toEqual([['column 1', 'column 2'], 'CSV, no header line'])
+  })
+
   test('names that are empty or double get names of their own', async () => {
     expect((await parse(',text,text\n0,a,b\n')).columns).toEqual(['column 1', 'text', 'text (2)'])
   })
