@@ -226,6 +226,34 @@ describe('what is no data set', () => {
     expect((await refusal(content, name)).message).toContain(found)
   })
 
+  test.each([
+    ['ORC,backstory\nGruk,Born in a cave.\n', 'rows.csv', ['ORC', 'backstory'], 'Born in a cave.'],
+    ['ORC CHIEFTAIN\n\nGruk was born in a cave, in a caf\u00e9.', 'tales.txt', ['text', ''], ''],
+    ['PARENTS: two.\n\nNames unknown.', 'tales.txt', ['text', ''], ''],
+    ['BZh\tRar\nx\ty\n', 'rows.tsv', ['BZh', 'Rar'], 'y'],
+    ['ARROW1\n\nof three', 'tales', ['text', ''], ''],
+    ['SQLite format 3,x\na,b\n', 'rows.csv', ['SQLite format 3', 'x'], 'b'],
+  ] as const)(
+    'a first word that marks other files is a word in a text: %j',
+    async (content, name, [text, target], last) => {
+      const { rows } = await parseDataset({ [name]: new Blob([content]) }, name, { text, target })
+      expect(rows.at(-1)?.target ?? '').toBe(last)
+    },
+  )
+
+  test.each([
+    ['ORC', 'an ORC file'],
+    ['PARE', 'Parquet with an encrypted footer'],
+    ['BZh9', 'a bzip2 archive'],
+    ['Rar!\x1a\x07', 'a rar archive'],
+    ['SQLite format 3', 'a SQLite database'],
+    ['ARROW1', 'an Arrow file'],
+  ])('but bytes behind %j make it that mark, whatever the name', async (mark, found) => {
+    for (const name of ['rows.csv', 'rows.txt', 'rows']) {
+      expect((await refusal(`${mark}\0\u0001\u0012text`, name)).message).toContain(found)
+    }
+  })
+
   test('a fault behind the first piece, cut in the middle of a character, names its line', async () => {
     const { textPieces, wholeText } = await import('../../src/data/parse/decode')
     const content = new Blob(['ab\né\n€\n', new Uint8Array([0x80, 10])])
