@@ -24,6 +24,9 @@ const endings: Readonly<Record<string, Format>> = {
   md: 'text',
 }
 
+/** The end of a name that says a file holds rows, also when it is packed. */
+export const dataEnding = new RegExp(`\\.(?:${Object.keys(endings).join('|')})(?:\\.gz)?$`, 'i')
+
 /** Bytes that no text has: control characters other than white space, the end of a file and those between records. */
 const NO_TEXT = /[\x00-\x08\x0e-\x19\x1b]/
 
