@@ -99,6 +99,8 @@ export interface DatasetPreview {
 export interface RowView {
   readonly kept: string
   readonly cut: string
+  /** True when what is cut stands before what is kept. */
+  readonly cutsStart: boolean
   readonly tokens: readonly { readonly id: number; readonly text: string }[]
   readonly realTokens: number
   readonly cutTokens: number
@@ -110,7 +112,7 @@ export interface DatasetStatistics {
   readonly rows: number
   readonly meanTokens: number
   readonly maxTokens: number
-  /** Rows longer than max_length, whose end is cut. */
+  /** Rows longer than max_length, which are cut. */
   readonly cutRows: number
   /** 0 to 1: padding positions over all positions, were every row one of the training set. */
   readonly paddingShare: number
