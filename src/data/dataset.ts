@@ -194,7 +194,8 @@ export async function parseDataset(
 
 function noRows(label: string, columns: readonly string[], dropped: Readonly<Record<string, number>>): FinetaleError {
   const where = columns.length === 0 ? '' : ` in ${listColumns(columns)}`
-  const broken = columns.length === 0 && Object.keys(dropped).some((reason) => reason.startsWith('not valid JSON'))
+  const broken =
+    columns.length === 0 && Object.keys(dropped).some((reason) => /^(?:not valid JSON|a list,)/.test(reason))
   return new FinetaleError(
     `${label}: expected rows with text, found no usable one${where}: ${reasonsAsText(dropped)}.`,
     broken

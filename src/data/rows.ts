@@ -67,7 +67,7 @@ export function rowsOfCells(file: FileCells, twoColumns: boolean, report: Report
   for (let row = 0; row < file.rows; row++) {
     const talk = alone ? conversationOf(cells[0]![row]) : null
     let text: string | null = null
-    let target: string | null = ''
+    let target: string | null | undefined
     if (talk === null) {
       text = side.read(row, 0, textColumns)
       if (text !== null && twoColumns) target = side.read(row, textColumns, cells.length)
@@ -77,9 +77,9 @@ export function rowsOfCells(file: FileCells, twoColumns: boolean, report: Report
       ;({ text, target } = talk)
     }
     if (text === null || target === null) continue
-    if (text.trim() === '' && target.trim() === '')
+    if (text.trim() === '' && (target ?? '').trim() === '')
       report('dropped', twoColumns ? 'empty text and target' : 'empty text', row)
-    else rows.push({ text, target })
+    else rows.push(target === undefined ? { text } : { text, target })
   }
   return rows
 }

@@ -4,6 +4,7 @@
 import { FinetaleError } from '../recipe/error'
 import { gpt2Words, toByteAlphabet } from './byteLevel'
 import { isObject, type Json } from './json'
+import { onigPattern, UnmappedError } from './onigPattern'
 import { normalizerOf, type Normalize } from './normalizer'
 
 type Words = (text: string) => Iterable<string>
@@ -21,14 +22,24 @@ function refuse(name: string, what: string, found: unknown): never {
   )
 }
 
-/** The stretches of a text that a pattern matches and those between them, in order. */
+const insideCharacter = (text: string, at: number): boolean => at > 0 && (text.codePointAt(at - 1) ?? 0) > 0xffff
+
+/**
+ * The stretches of a text that a pattern matches and those between them, in order. A match of no length is one too: it
+ * parts what stands beside it. Right behind another match there is none, as in Python.
+ */
 function* stretches(text: string, pattern: RegExp): Generator<{ text: string; match: boolean }> {
-  let done = 0
-  for (const { 0: found, index } of text.matchAll(pattern)) {
-    if (found === '') continue
+  let [done, last] = [0, -1]
+  pattern.lastIndex = 0
+  for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
+    const { 0: match, index } = found
+    const end = index + match.length
+    if (match === '') pattern.lastIndex = end + String.fromCodePoint(text.codePointAt(end) ?? 0).length
+    // Engines look between the halves of a character too, where nothing is.
+    if (match === '' && (index === last || insideCharacter(text, index))) continue
     if (index > done) yield { text: text.slice(done, index), match: false }
-    yield { text: found, match: true }
-    done = index + found.length
+    yield { text: match, match: true }
+    done = last = end
   }
   if (done < text.length) yield { text: text.slice(done), match: false }
 }
@@ -57,21 +68,22 @@ function splitBy(pattern: RegExp, behavior: unknown, invert: boolean): Words | n
   return null
 }
 
-/** A pattern of the Rust library as a JavaScript one, with the same classes, or null where there is none. */
-function patternOf(pattern: unknown): RegExp | null {
+/** The pattern of a Split step, or null where it has none. */
+function patternOf(pattern: unknown, name: string): RegExp | null {
   if (!isObject(pattern)) return null
+  // An empty text is nowhere to be found.
+  if (pattern.String === '') return /(?!)/g
   if (typeof pattern.String === 'string')
     return new RegExp(pattern.String.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'gu')
   if (typeof pattern.Regex !== 'string') return null
-  const classes: Record<string, string> = { s: '\\p{White_Space}', S: '\\P{White_Space}', d: '\\p{Nd}', D: '\\P{Nd}' }
-  const source = pattern.Regex.replace(/\\(.)/gsu, (whole, letter: string) =>
-    // An escaped sign that needs no escape is an error in JavaScript.
-    /[\p{L}\p{N}\\^$.*+?()[\]{}|/-]/u.test(letter) ? (classes[letter] ?? whole) : letter,
-  )
   try {
-    return new RegExp(source, 'gu')
-  } catch {
-    return null
+    return onigPattern(pattern.Regex)
+  } catch (error) {
+    if (!(error instanceof UnmappedError)) throw error
+    throw new FinetaleError(
+      `${name}: expected a Split pattern that can be followed exactly here, found ${error.message} in ${pattern.Regex.slice(0, 200)}.`,
+      'Use a model with a byte-level BPE tokenizer, such as GPT-2 or GPT-Neo.',
+    )
   }
 }
 
@@ -90,9 +102,10 @@ function wordsOf(step: Json, name: string): { readonly words: Words; readonly by
     return { words: splitBy(pattern, 'Isolated', false) ?? ((text) => [text]), bytes: false }
   }
   if (step.type === 'Split') {
-    const pattern = patternOf(step.pattern)
-    const words = pattern === null ? null : splitBy(pattern, step.behavior, step.invert === true)
-    return words === null ? refuse(name, 'the pre-tokenizer', step) : { words, bytes: false }
+    const pattern = patternOf(step.pattern, name)
+    const all = pattern === null ? null : splitBy(pattern, step.behavior, step.invert === true)
+    if (all === null) return refuse(name, 'the pre-tokenizer', step)
+    return { words: (text) => Array.from(all(text)).filter((part) => part !== ''), bytes: false }
   }
   return refuse(name, 'the pre-tokenizer', step.type)
 }

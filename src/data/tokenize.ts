@@ -13,8 +13,8 @@ import type { EncodedStart, TextCodec } from './tokenizer'
 const PROGRESS_EVERY = 32
 
 /** A row's text as the course notebook joins it: text, one space, target; documents alone stay as they are. */
-export function rowText(row: DataRow): string {
-  return row.target === '' ? row.text : `${row.text} ${row.target}`
+export function rowText({ text, target }: DataRow): string {
+  return target === undefined ? text : `${text} ${target}`
 }
 
 /** Tokens a row may have: packed ones are never cut. */
@@ -39,11 +39,12 @@ function rowProblem(ids: readonly number[], codec: TextCodec): string | null {
   return ids.length < 2 ? 'too short: one token or none, so there is nothing to predict' : null
 }
 
-/** The longest start that two texts share. */
-function commonStart(a: string, b: string): string {
+/** How long a start or an end two texts share. */
+function shared(a: string, b: string, atEnd: boolean): number {
   let length = 0
-  while (length < a.length && a[length] === b[length]) length++
-  return a.slice(0, length)
+  const at = (text: string) => text[atEnd ? text.length - 1 - length : length]
+  while (length < a.length && at(a) === at(b)) length++
+  return length
 }
 
 /** One row as the model sees it. A character that truncation splits is shown with the part that is cut. */
@@ -52,10 +53,14 @@ export function viewRow(row: DataRow, recipe: Recipe, codec: TextCodec): RowView
   const whole = codec.encode(rowText(row))
   const all = whole.length > kept.length ? whole : kept
   const text = codec.decode(all, false)
-  const keptText = kept.length === all.length ? text : commonStart(codec.decode(kept, false), text)
+  const cutsStart = codec.truncationSide === 'left'
+  const length = kept.length === all.length ? text.length : shared(codec.decode(kept, false), text, cutsStart)
+  const border = cutsStart ? text.length - length : length
+  const [before, after] = [text.slice(0, border), text.slice(border)]
   return {
-    kept: keptText,
-    cut: text.slice(keptText.length),
+    kept: cutsStart ? after : before,
+    cut: cutsStart ? before : after,
+    cutsStart,
     tokens: kept.map((id) => ({ id, text: codec.tokenText(id) })),
     realTokens: kept.length,
     cutTokens: all.length - kept.length,
@@ -95,6 +100,8 @@ export function tokenizeRows(
   const notes: Record<string, number> = {}
   const usable: Int32Array[] = []
   const characters: number[] = []
+  const atStart =
+    codec.truncationSide === 'left' ? ' at the start, as truncation_side "left" of the tokenizer asks' : ''
   rows.forEach((row, i) => {
     const { ids: kept, cut, lost } = rowIds(row, recipe, codec)
     const problem = rowProblem(kept, codec)
@@ -103,7 +110,7 @@ export function tokenizeRows(
       if (recipe.packing) characters.push(codePoints(rowText(row)))
       if (kept.slice(0, -1).includes(codec.eosId)) count(notes, 'end-of-text token typed inside the text')
       if (lost) count(notes, 'characters that the vocabulary does not cover')
-      if (cut) count(notes, `cut to ${recipe.max_length} tokens`)
+      if (cut) count(notes, `cut to ${recipe.max_length} tokens${atStart}`)
     } else {
       count(dropped, problem)
     }

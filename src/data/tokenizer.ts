@@ -9,13 +9,14 @@ import { wellFormed } from './byteLevel'
 import { parseJsonObject, type Json } from './json'
 import { textPipeline, type TextPipeline } from './textPipeline'
 import { tokenizerParts, type TokenizerParts } from './tokenizerFiles'
+import { tokenizerSides, type Side, type TokenizerSides } from './tokenizerSides'
 import { tokenizerFromVocab } from './vocabFiles'
 import { WordEncoder } from './wordIds'
 
-/** A text's first ids. */
+/** A text's ids as far as there is room for them. */
 export interface EncodedStart {
   readonly ids: number[]
-  /** True when the text goes on after them. */
+  /** True when the text has more. */
   readonly cut: boolean
   /** True when it holds bytes for which the vocabulary has no token. */
   readonly lost: boolean
@@ -28,8 +29,13 @@ export interface TextCodec {
   readonly eosId: number
   /** Always the end-of-text id: the pad token itself is never learnt, because padding is masked by length. */
   readonly padId: number
+  /** Where a text that is too long loses tokens; at the right where nothing is said. */
+  readonly truncationSide?: Side
   encode(text: string): number[]
-  /** As `tokenizer(text, truncation=True, max_length=maxTokens)` in Python; words past the limit are not looked at. */
+  /**
+   * As `tokenizer(text, truncation=True, max_length=maxTokens)` in Python: a text's start, or its end where truncationSide
+   * is left. Words past a limit at the right are not looked at.
+   */
   encodeStart(text: string, maxTokens: number): EncodedStart
   decode(ids: ArrayLike<number>, skipSpecialTokens: boolean): string
   /** One token as a label: its text, or its entry in the vocabulary where it is part of a character. */
@@ -86,6 +92,9 @@ export class FolderTokenizer implements TextCodec {
   readonly modelVocabSize: number
   readonly eosId: number
   readonly padId: number
+  readonly truncationSide: Side
+  /** What the files ask for and this page does otherwise, as a sentence; '' when there is nothing. */
+  readonly note: string
   /** The highest id the tokenizer can give, plus one. */
   readonly vocabSize: number
   readonly #tokenizer: PreTrainedTokenizer
@@ -96,7 +105,13 @@ export class FolderTokenizer implements TextCodec {
   readonly #prefix: readonly number[]
   readonly #suffix: readonly number[]
 
-  private constructor(tokenizer: PreTrainedTokenizer, parts: TokenizerParts, config: Json, label: string) {
+  private constructor(
+    tokenizer: PreTrainedTokenizer,
+    parts: TokenizerParts,
+    sides: TokenizerSides,
+    config: Json,
+    label: string,
+  ) {
     const name = `${label}/tokenizer.json`
     this.#tokenizer = tokenizer
     this.#pipeline = textPipeline(parts.tokenizer, name)
@@ -108,6 +123,8 @@ export class FolderTokenizer implements TextCodec {
     this.modelVocabSize = typeof config.vocab_size === 'number' ? config.vocab_size : this.vocabSize
     this.eosId = endOfText(tokenizer, config, label)
     this.padId = this.eosId
+    this.truncationSide = sides.truncation
+    this.note = sides.paddingNote
     tokenizer.pad_token_id = this.padId
     this.#specialIds = new Set([...tokenizer.all_special_ids, this.eosId])
   }
@@ -132,7 +149,8 @@ export class FolderTokenizer implements TextCodec {
     const tokenizer = whole ?? tokenizerFromVocab(await read('vocab.json'), await mergesOf(files, label), label)
     const name = `${label}/${whole === null ? 'vocab.json' : 'tokenizer.json'}`
     const parts = tokenizerParts(tokenizer, settings, name)
-    return new FolderTokenizer(await buildTokenizer(parts, name), parts, config, label)
+    const sides = tokenizerSides(tokenizer, settings.tokenizerConfig, label)
+    return new FolderTokenizer(await buildTokenizer(parts, name), parts, sides, config, label)
   }
 
   encode(text: string): number[] {
@@ -141,15 +159,18 @@ export class FolderTokenizer implements TextCodec {
 
   encodeStart(text: string, maxTokens: number): EncodedStart {
     const room = Math.max(0, maxTokens - this.#suffix.length)
+    const fromEnd = this.truncationSide === 'left'
     const ids = [...this.#prefix]
     let lost = false
     for (const next of this.#idsOf(wellFormed(text))) {
-      if (ids.length > room) break
+      if (ids.length > room && !fromEnd) break
       lost ||= next.lost
       for (const id of next.ids) ids.push(id)
     }
     const cut = ids.length > room
-    if (cut) ids.length = room
+    // What stands around every text is kept on either side.
+    if (cut && fromEnd) ids.splice(this.#prefix.length, ids.length - Math.max(room, this.#prefix.length))
+    if (ids.length > room) ids.length = room
     return { ids: [...ids, ...this.#suffix], cut, lost }
   }
 

@@ -159,6 +159,14 @@ function addedTokens(
   return [...found.values()]
 }
 
+/** The steps of a post-processor that say something about ids: a ByteLevel one is about places in the text alone. */
+function idSteps(step: unknown): unknown[] {
+  if (isObject(step) && step.type === 'Sequence' && Array.isArray(step.processors)) {
+    return step.processors.flatMap((inner) => idSteps(inner))
+  }
+  return step === null || (isObject(step) && step.type === 'ByteLevel') ? [] : [step]
+}
+
 /** The ids that the post-processor puts around every text. */
 function aroundText(
   tokenizer: Json,
@@ -166,17 +174,19 @@ function aroundText(
   idOf: (field: string) => number | undefined,
   name: string,
 ) {
-  const step = tokenizer.post_processor
-  if (step === undefined) {
+  if (tokenizer.post_processor === undefined) {
     // Built from vocab.json and merges.txt. Where there is a tokenizer.json, Python goes by it and not by these two.
     const { add_bos_token: bos, add_eos_token: eos } = settings.tokenizerConfig
     const given = (wanted: unknown, field: string) => (wanted === true ? [idOf(field)].flatMap((id) => id ?? []) : [])
     return { prefix: given(bos, 'bos_token'), suffix: given(eos, 'eos_token') }
   }
-  if (step === null) return { prefix: [], suffix: [] }
-  if (isObject(step) && step.type === 'ByteLevel') return { prefix: [], suffix: [] }
-  if (!isObject(step) || step.type !== 'TemplateProcessing' || !Array.isArray(step.single)) {
-    return refuse(`${name}: expected a post_processor of type ByteLevel or TemplateProcessing, found ${show(step)}.`)
+  const [step, ...more] = idSteps(tokenizer.post_processor)
+  if (step === undefined) return { prefix: [], suffix: [] }
+  if (!isObject(step) || step.type !== 'TemplateProcessing' || !Array.isArray(step.single) || more.length > 0) {
+    const found = show(more.length > 0 ? tokenizer.post_processor : step)
+    return refuse(
+      `${name}: expected a post_processor of ByteLevel steps and at most one TemplateProcessing, found ${found}.`,
+    )
   }
   const tokens = isObject(step.special_tokens) ? step.special_tokens : {}
   const parts: unknown[] = step.single

@@ -22,6 +22,7 @@ export type ControllerMessage =
   | 'actionEmptyPrompt'
   | 'errorDataChanged'
   | 'actionDataChanged'
+  | 'noteTrainingPart'
 
 export interface ControllerParts {
   readonly store: RunStore

@@ -31,17 +31,17 @@ export function pickedFiles(files: Iterable<File>): PickedFile[] {
   return Array.from(files, (file) => ({ path: file.webkitRelativePath || file.name, file }))
 }
 
-const nameOf = (path: string): string => path.split('/').at(-1) ?? path
+export const nameOf = (path: string): string => path.split('/').at(-1) ?? path
 
 /** The first few names, for a sentence. */
-function some(picked: readonly PickedFile[]): string {
+export function someNames(picked: readonly PickedFile[]): string {
   if (picked.length === 0) return 'no files'
   const names = picked.slice(0, 4).map(({ path }) => nameOf(path))
   return names.join(', ') + (picked.length > names.length ? ', …' : '')
 }
 
 /** Files that a system leaves in folders and archives, which are nobody's data. */
-function isLitter(path: string): boolean {
+export function isLitter(path: string): boolean {
   return path.split('/').some((part) => part === '__MACOSX' || part.startsWith('.'))
 }
 
@@ -56,7 +56,7 @@ export function modelFromFiles(picked: readonly PickedFile[], fallback = 'local 
   const config = files.filter(({ path }) => nameOf(path) === 'config.json').sort((a, b) => depth(a) - depth(b))[0]
   if (!config) {
     throw new FinetaleError(
-      `The chosen folder is not a model folder: expected a config.json in it, found ${some(files)}.`,
+      `The chosen folder is not a model folder: expected a config.json in it, found ${someNames(files)}.`,
       'Choose the folder that holds config.json, model.safetensors or pytorch_model.bin, and tokenizer.json.',
     )
   }
@@ -64,30 +64,6 @@ export function modelFromFiles(picked: readonly PickedFile[], fallback = 'local 
   const beside = files.filter(({ path }) => path === folder + nameOf(path))
   const label = folder.split('/').filter(Boolean).at(-1) ?? fallback
   return { kind: 'files', label, files: Object.fromEntries(beside.map(({ path, file }) => [nameOf(path), file])) }
-}
-
-/** What the readers know by the end of its name. */
-const dataEnd = /\.(?:jsonl|ndjson|json|csv|tsv|txt|parquet)$/i
-/** Of a dropped folder these are its description, not its rows. */
-const description = /^(?:readme|license|dataset_infos?|state)\b/i
-
-/**
- * A data set from chosen files. A single file is taken whatever its name; of several, those that look like rows.
- * @throws FinetaleError when none is left.
- */
-export function dataFromFiles(picked: readonly PickedFile[]): DataSource {
-  const files = picked.filter(({ path }) => !isLitter(path))
-  const rows = files.filter(({ path }) => dataEnd.test(path) && !description.test(nameOf(path)))
-  const used = files.length === 1 ? files : rows
-  const first = used[0]
-  if (!first) {
-    throw new FinetaleError(
-      `None of the chosen files holds rows: expected .jsonl, .json, .csv, .tsv, .txt or .parquet, found ${some(files)}.`,
-      'Choose a data file of one of these kinds, or several of the same kind.',
-    )
-  }
-  const label = used.length === 1 ? nameOf(first.path) : `${nameOf(first.path)} + ${used.length - 1}`
-  return { kind: 'files', label, files: Object.fromEntries(used.map(({ path, file }) => [path, file])) }
 }
 
 /**

@@ -6,7 +6,8 @@ import { toErrorData } from '../workers/clients'
 import type { ColumnMapping, DataSource, HubRef, ModelSource } from '../workers/protocol'
 import type { ControllerParts } from './controllerParts'
 import { HubController, type InputUser } from './hubController'
-import { dataFromFiles, modelFromFiles, type PickedFile } from './inputs'
+import { dataFromFiles } from './dataFiles'
+import { modelFromFiles, someNames, type PickedFile } from './inputs'
 import { isChosen, newItem, type Choices, type HubItem, type HubItems, type Side } from './sources'
 import { isActive, type StoreState } from './storeState'
 
@@ -82,10 +83,20 @@ export class SourceController {
         .replace(/\.zip$/i, '')
         .split('/')
         .at(-1)
-      await this.choose(side === 'model' ? { model: modelFromFiles(files, label) } : { data: dataFromFiles(files) })
+      if (side === 'model') await this.choose({ model: modelFromFiles(files, label) })
+      else await this.#useData(files)
     } catch (thrown) {
       store.update({ error: toErrorData(thrown) })
     }
+  }
+
+  /** Takes data files, and says which of them are no part of the training data. */
+  async #useData(files: readonly PickedFile[]): Promise<void> {
+    const { store, say } = this.#parts
+    const { data, leftOut, note } = await dataFromFiles(files)
+    if (!(await this.choose({ data }))) return
+    if (note !== '') store.note(note)
+    if (leftOut.length > 0) store.note(say('noteTrainingPart', { used: data.label, files: someNames(leftOut) }))
   }
 
   /** Reads the data set again with the user's columns. */

@@ -91,8 +91,8 @@ export class FinetaleRowView extends LitElement {
                 ${sayTerms('viewCounts', { real: view.realTokens, cut: view.cutTokens, pad: view.padTokens })}
               </p>
               <div class="text" tabindex="0" role="group" aria-label=${say('viewHeading', { row: this.row + 1 })}>
-                <span class="prose">${view.kept}</span
-                >${view.cut ? html`<del class="prose">${view.cut}</del>` : nothing} ${this.renderPads(view.padTokens)}
+                ${view.cutsStart ? this.renderCut(view.cut) : nothing}<span class="prose">${view.kept}</span
+                >${view.cutsStart ? nothing : this.renderCut(view.cut)} ${this.renderPads(view.padTokens)}
               </div>
               <details>
                 <summary>${say('viewTokens')}</summary>
@@ -107,6 +107,10 @@ export class FinetaleRowView extends LitElement {
           : html`<p class="muted">${this.waiting || say('rowsLoading')}</p>`
       }
     `
+  }
+
+  private renderCut(cut: string) {
+    return cut ? html`<del class="prose">${cut}</del>` : nothing
   }
 
   private renderPads(count: number) {

@@ -75,7 +75,8 @@ export interface Fetched<Source> {
 /** A row as it lies in the data set. `target` is '' where the data set has only documents. */
 export interface DataRow {
   readonly text: string
-  readonly target: string
+  /** Absent where the data set has no targets; an empty one is joined to its text like any other. */
+  readonly target?: string
 }
 
 export interface DatasetPreview {
@@ -99,6 +100,8 @@ export interface DatasetPreview {
 export interface RowView {
   readonly kept: string
   readonly cut: string
+  /** True when what is cut stands before what is kept. */
+  readonly cutsStart: boolean
   readonly tokens: readonly { readonly id: number; readonly text: string }[]
   readonly realTokens: number
   readonly cutTokens: number
@@ -110,7 +113,7 @@ export interface DatasetStatistics {
   readonly rows: number
   readonly meanTokens: number
   readonly maxTokens: number
-  /** Rows longer than max_length, whose end is cut. */
+  /** Rows longer than max_length, which are cut. */
   readonly cutRows: number
   /** 0 to 1: padding positions over all positions, were every row one of the training set. */
   readonly paddingShare: number

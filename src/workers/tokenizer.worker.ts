@@ -37,6 +37,17 @@ function usableDataset(): Dataset {
   )
 }
 
+/** What becomes of tokens that the model does not know, as sentences; '' when it knows all. */
+function extraTokens(loaded: FolderTokenizer): string {
+  const extra = loaded.tokensWithoutRow()
+  if (extra.length === 0) return ''
+  const named = extra.slice(0, 5).join(', ') + (extra.length > 5 ? ` and ${extra.length - 5} more` : '')
+  return (
+    `The tokenizer has ${extra.length} tokens beyond the model's ${loaded.modelVocabSize} embedding rows: ${named}. ` +
+    'Rows that use them are left out.'
+  )
+}
+
 const lengths = new LengthCounter()
 const hub = new HubFetcher()
 
@@ -54,13 +65,8 @@ const api: Omit<TokenizerApi, keyof Living> = {
     tokenizer = loaded
     lengths.cancel()
     const { vocabSize, eosId, padId } = loaded
-    const extra = loaded.tokensWithoutRow()
-    if (extra.length === 0) return { vocabSize, eosId, padId }
-    const named = extra.slice(0, 5).join(', ') + (extra.length > 5 ? ` and ${extra.length - 5} more` : '')
-    const warning =
-      `The tokenizer has ${extra.length} tokens beyond the model's ${loaded.modelVocabSize} embedding rows: ${named}. ` +
-      'Rows that use them are left out.'
-    return { vocabSize, eosId, padId, warning }
+    const warning = [extraTokens(loaded), loaded.note].filter((sentence) => sentence !== '').join(' ')
+    return { vocabSize, eosId, padId, ...(warning === '' ? {} : { warning }) }
   },
 
   async loadDataset(data: DataSource) {

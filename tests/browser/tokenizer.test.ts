@@ -3,13 +3,14 @@
 import { proxy, wrap, type Remote } from 'comlink'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import cases from '../golden/tokenizer/cases.json'
+import folders from '../golden/tokenizer/folders.json'
 import tokenizerJson from '../golden/tokenizer/tokenizer.json'
 import { FolderTokenizer } from '../../src/data/tokenizer'
 import { tokenizeRows, viewRow } from '../../src/data/tokenize'
 import { FinetaleError } from '../../src/recipe/error'
 import type { Recipe } from '../../src/recipe/recipe'
 import { demo } from '../../src/recipe/presets'
-import type { FinetaleErrorData, ModelSource, TokenizerApi } from '../../src/workers/protocol'
+import type { DataRow, FinetaleErrorData, ModelSource, TokenizerApi } from '../../src/workers/protocol'
 
 const EOS = 500
 const json = (value: unknown) => new Blob([JSON.stringify(value)])
@@ -78,8 +79,8 @@ describe('FolderTokenizer', () => {
 })
 
 describe('tokenizeRows', () => {
-  const row = (text: string, target = '') => ({ text, target })
-  const run = (rows: { text: string; target: string }[], changes: Partial<Recipe> = {}) =>
+  const row = (text: string, target?: string): DataRow => (target === undefined ? { text } : { text, target })
+  const run = (rows: DataRow[], changes: Partial<Recipe> = {}) =>
     tokenizeRows(rows, { ...recipe, ...changes }, codec, {}, () => {})
 
   test('joins with one space, closes with end-of-text, pads to the right, masks by length', () => {
@@ -96,6 +97,42 @@ describe('tokenizeRows', () => {
     const { train, notes } = run([row(text)])
     expect([...train.ids]).toEqual(codec.encode(text).slice(0, 12))
     expect(notes).toEqual({ 'cut to 12 tokens': 1 })
+  })
+
+  test('a tokenizer that cuts at the left keeps the end, and what stands around it', async () => {
+    const text = 'the dragon slept in the cave for a hundred years and a day'
+    const left = { 'tokenizer_config.json': json({ eos_token: '<|endoftext|>', truncation_side: 'left' }) }
+    const ends = await FolderTokenizer.load({ ...folder, ...left }, 'small')
+    const all = codec.encode(text)
+    expect(ends.encode(text)).toEqual(all)
+    expect(ends.encodeStart(text, 12)).toEqual({ ids: all.slice(-12), cut: true, lost: false })
+    const { train, notes } = tokenizeRows([row(text)], recipe, ends, {}, () => {})
+    expect([...train.ids]).toEqual(all.slice(-12))
+    expect(Object.keys(notes!)).toEqual([
+      'cut to 12 tokens at the start, as truncation_side "left" of the tokenizer asks',
+    ])
+    const view = viewRow(row(text), recipe, ends)
+    expect([view.cut + view.kept, view.cutsStart, view.cutTokens]).toEqual([text, true, all.length - 12])
+    expect(text.endsWith(view.kept)).toBe(true)
+
+    const saved = (direction: string) => json({ ...tokenizerJson, truncation: { direction, max_length: 4, strategy: 'LongestFirst', stride: 0 } }) // prettier-ignore
+    const { 'tokenizer_config.json': _, ...bare } = folder
+    const byFile = await FolderTokenizer.load({ ...bare, 'tokenizer.json': saved('Left') }, 'small')
+    expect(byFile.encodeStart(text, 5).ids).toEqual(all.slice(-5))
+    const right = { 'tokenizer_config.json': json({ truncation_side: 'right' }), 'tokenizer.json': saved('Left') }
+    expect((await FolderTokenizer.load({ ...folder, ...right }, 'small')).encodeStart(text, 5).ids).toEqual(
+      all.slice(0, 5),
+    )
+    const odd = { 'tokenizer_config.json': json({ truncation_side: 'up' }) }
+    await expect(FolderTokenizer.load({ ...folder, ...odd }, 'small')).rejects.toThrow('small/tokenizer_config.json: truncation_side: expected "left" or "right", found "up"') // prettier-ignore
+  })
+
+  test('cut at the left, ids around the text stay: as Python gives them', async () => {
+    const files = folders.template as unknown as Record<string, Record<string, unknown>>
+    const config = { ...files['tokenizer_config.json'], truncation_side: 'left' }
+    const blobs = Object.fromEntries(Object.entries({ ...files, 'tokenizer_config.json': config }).map(([name, value]) => [name, json(value)])) // prettier-ignore
+    const { ids } = (await FolderTokenizer.load(blobs, 'template')).encodeStart('The dragon slept', 5)
+    expect(ids).toEqual([290, 75, 68, 79, 83])
   })
 
   test('drops rows without anything to learn and ids without a row, with reasons', () => {
@@ -203,6 +240,15 @@ describe('tokenizer.worker', () => {
     expect(warning).toContain('[PAD] (id 501)')
     const thrown = await api.encode('a [PAD] b').catch((error: unknown) => error)
     expect((thrown as FinetaleErrorData).message).toContain('[PAD] (id 501)')
+  })
+
+  test('padding at the left is not done, and the field is named', async () => {
+    const config = json({ eos_token: '<|endoftext|>', padding_side: 'left' })
+    const files = { ...folder, 'config.json': json({ vocab_size: 502 }), 'tokenizer_config.json': config }
+    const { warning } = await api.loadTokenizer({ kind: 'files', label: 'small', files })
+    expect(warning).toMatch(/^small\/tokenizer_config\.json: padding_side is "left", but rows are padded at the right/)
+    const both = await api.loadTokenizer({ kind: 'files', label: 'small', files: { ...files, 'config.json': json({ vocab_size: 501 }) } }) // prettier-ignore
+    expect(both.warning).toMatch(/\[PAD\] \(id 501\).* padding_side is "left"/)
   })
 
   test('a missing file is named, and the tokenizer held before stays', async () => {

@@ -6,6 +6,7 @@
 `expected.json` names, for each file, its columns, the mapping and the rows; the tests hold the page's readers to them.
 """
 
+import base64
 import gzip
 import json
 from pathlib import Path
@@ -14,6 +15,7 @@ import datasets
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as encryption
 
 OUT = Path(__file__).parent / "data"
 
@@ -83,6 +85,10 @@ def write_parquet():
     nulls = pa.table({"text": ["a", None, "c", "d"], "target": ["A", "B", None, "D"]})
     pq.write_table(nulls, OUT / "nulls.parquet")
     expect("nulls.parquet", [{"text": "a", "target": "A"}, {"text": "d", "target": "D"}])
+    # An empty target is a target, unlike one that is null.
+    empty = pa.table({"text": ["a", "b", "c"], "target": ["A", "", None]})
+    pq.write_table(empty, OUT / "empty-target.parquet")
+    expect("empty-target.parquet", [r for r in empty.to_pylist() if r["target"] is not None])
     # pandas keeps a text column with a hole as object, and writes its own index.
     frame = pd.DataFrame(ROWS, index=[f"row{i}" for i in range(len(ROWS))])
     frame.to_parquet(OUT / "pandas.parquet")
@@ -123,6 +129,28 @@ def write_parquet():
     pq.write_table(odd.select(["old"]), OUT / "int96.parquet", use_deprecated_int96_timestamps=True)
 
 
+class Keys(encryption.KmsClient):
+    """Wraps a key by writing it out: the test needs the form of an encrypted file, not its secrecy."""
+
+    def __init__(self, _config):
+        encryption.KmsClient.__init__(self)
+
+    def wrap_key(self, key_bytes, _name):
+        return base64.b64encode(key_bytes)
+
+    def unwrap_key(self, wrapped_key, _name):
+        return base64.b64decode(wrapped_key)
+
+
+def write_encrypted():
+    """One column encrypted under a footer that is not. The keys are random, so this file differs from run to run."""
+    config = encryption.EncryptionConfiguration(footer_key="footer", column_keys={"key": ["target"]}, plaintext_footer=True)
+    keys = encryption.CryptoFactory(Keys).file_encryption_properties(encryption.KmsConnectionConfig(), config)
+    t = pa.table({"text": ["a", "b"], "target": ["A", "B"]})
+    with pq.ParquetWriter(OUT / "encrypted.parquet", t.schema, encryption_properties=keys) as writer:
+        writer.write_table(t)
+
+
 def write_csv():
     # A NUL cannot be read back by pandas' parser, and a lone CR in a field is not quoted by every version.
     rows = [r for r in ROWS if "\x00" not in r["text"]]
@@ -137,14 +165,19 @@ def write_csv():
     expect("semicolon.csv", rows)
     frame.to_csv(OUT / "utf16.csv", index=False, encoding="utf-16")
     expect("utf16.csv", rows)
-    frame.to_csv(OUT / "quoted.csv.gz", index=False, quoting=1)
+    frame.to_csv(OUT / "quoted.csv.gz", index=False, quoting=1, compression={"method": "gzip", "mtime": 0})
     expect("quoted.csv.gz", rows)
     holes = pd.DataFrame({"text": ["a", None, "c", "NA", "e"], "target": ["A", "B", float("nan"), "D", "E"]})
     holes.to_csv(OUT / "holes.csv", index=False)
     read = pd.read_csv(OUT / "holes.csv").dropna()
     expect("holes.csv", pairs(read.to_dict("records")))
     frame[["text"]].to_csv(OUT / "documents.csv", index=False)
-    expect("documents.csv", [{"text": r["text"], "target": ""} for r in rows], ["text"], {"text": "text", "target": ""}, "text")
+    expect("documents.csv", [{"text": r["text"]} for r in rows], ["text"], {"text": "text", "target": ""}, "text")
+    # Rows without their last cells have all the others; where pandas finds no text or target, there is none.
+    (OUT / "short.csv").write_text("text,target,notes\na,b,c\nd,e\nf\ng,h,\n")
+    read = pd.read_csv(OUT / "short.csv")
+    assert len(read) == 4
+    expect("short.csv", pairs(read.dropna(subset=["text", "target"]).to_dict("records")), ["text", "target", "notes"])
     # What pandas itself reads must be what we say it reads.
     for name, options in [("pandas.csv", {}), ("pandas.tsv", {"sep": "\t"}), ("semicolon.csv", {"sep": ";"}), ("utf16.csv", {"encoding": "utf-16"})]:
         assert pd.read_csv(OUT / name, **options)[["text", "target"]].to_dict("records") == rows, name
@@ -219,6 +252,13 @@ def write_odd():
     expect("pandas-split.json", ROWS)
     frame.to_json(OUT / "pandas-index.json", orient="index")
     expect("pandas-index.json", ROWS)
+    # An index that is not in order: the rows are, as they stand in the file.
+    mixed = frame.iloc[[2, 0, 3, 1, 9, 4]]
+    for name, orient in [("pandas-mixed.json", "columns"), ("pandas-mixed-index.json", "index")]:
+        mixed.to_json(OUT / name, orient=orient)
+        read = pd.read_json(OUT / name, orient=orient)
+        assert list(read.index) == [2, 0, 3, 1, 9, 4]
+        expect(name, pairs(read.to_dict("records")))
     page = [{"row_idx": i, "row": r, "truncated_cells": []} for i, r in enumerate(ROWS)]
     text("rows-page.json", json.dumps({"features": [{"feature_idx": 0, "name": "text"}], "rows": page}), ROWS)
 
@@ -228,6 +268,7 @@ if __name__ == "__main__":
     for old in OUT.iterdir():
         old.unlink()
     write_parquet()
+    write_encrypted()
     write_csv()
     write_json()
     write_odd()

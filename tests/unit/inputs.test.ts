@@ -1,7 +1,7 @@
-// Chosen files become a model or a data set: folders, litter, several files, and what a stored run keeps.
+// Chosen files become a model: folders, litter; and what a stored run keeps. Data files are in data-files.test.ts.
 
 import { describe, expect, test } from 'vitest'
-import { dataFromFiles, modelFromFiles, storedInputs, type PickedFile } from '../../src/state/inputs'
+import { modelFromFiles, storedInputs, type PickedFile } from '../../src/state/inputs'
 
 const picked = (...paths: string[]): PickedFile[] => paths.map((path) => ({ path, file: new Blob([path]) }))
 const names = (source: { kind: string; files?: Readonly<Record<string, Blob>> }) => Object.keys(source.files ?? {})
@@ -20,24 +20,6 @@ describe('modelFromFiles', () => {
 
   test('a folder without config.json is refused with what was found', () => {
     expect(() => modelFromFiles(picked('n/notes.txt', '__MACOSX/n/config.json'))).toThrow(/config\.json.*notes\.txt/)
-  })
-})
-
-describe('dataFromFiles', () => {
-  test('a single file is taken whatever its name', () => {
-    expect(dataFromFiles(picked('rows.weird'))).toMatchObject({ kind: 'files', label: 'rows.weird' })
-  })
-
-  test('of several, those that hold rows', () => {
-    const source = dataFromFiles(
-      picked('d/README.md', 'd/dataset_info.json', 'd/b.parquet', 'd/a.parquet', 'd/.gitattributes'),
-    )
-    expect(names(source).sort()).toEqual(['d/a.parquet', 'd/b.parquet'])
-    expect(source.label).toBe('b.parquet + 1')
-  })
-
-  test('no rows at all is refused', () => {
-    expect(() => dataFromFiles(picked('d/a.png', 'd/b.png'))).toThrow(/a\.png/)
   })
 })
 

@@ -24,7 +24,7 @@ const codec: TextCodec = {
 }
 
 const recipe: Recipe = { ...demo(), packing: true, max_length: 4, append_eos: true, test_size: 0 }
-const texts = (...all: string[]) => all.map((text) => ({ text, target: '' }))
+const texts = (...all: string[]) => all.map((text) => ({ text }))
 const blocks = ({ ids, rows, length }: { ids: Int32Array; rows: number; length: number }) =>
   Array.from({ length: rows }, (_, i) => codec.decode(ids.subarray(i * length, (i + 1) * length), false))
 
@@ -69,7 +69,7 @@ test('code points are those of Python', () => {
 })
 
 test('a packed text is shown whole and described as neither cut nor padded', () => {
-  const view = viewRow({ text: 'abcdefghij', target: '' }, { ...recipe, padding: 'max_length' }, codec)
+  const view = viewRow({ text: 'abcdefghij' }, { ...recipe, padding: 'max_length' }, codec)
   expect(view).toMatchObject({ kept: 'abcdefghijz', cut: '', realTokens: 11, cutTokens: 0, padTokens: 0 })
   expect(describeLengths(Int32Array.of(10, 2), recipe)).toMatchObject({ meanTokens: 7, cutRows: 0, paddingShare: 0 })
 })

@@ -94,10 +94,19 @@ describe('line ends and quotes', () => {
     const { rows: kept, dropped } = await parse('text,target\na,b\n"c\nd"\ne,f,g\n,h\ni,j\n')
     expect(kept.map(({ text }) => text)).toEqual(['a', 'i'])
     expect(dropped).toEqual({
-      'fewer fields than the 2 expected (line 3)': 1,
+      '"target" is missing (line 3)': 1,
       'more fields than the 2 expected (line 5)': 1,
       '"text" is missing (line 6)': 1,
     })
+  })
+
+  test('a row without its last cells has all the others', async () => {
+    const content = 'text,target,notes\na,b,c\nd,e\nf,g,\nh\n'
+    const { rows: kept, dropped } = await parse(content)
+    expect(kept).toEqual([{ text: 'a', target: 'b' }, { text: 'd', target: 'e' }, { text: 'f', target: 'g' }]) // prettier-ignore
+    expect(dropped).toEqual({ '"target" is missing (line 5)': 1 })
+    const { rows: alone } = await parse(content, 'rows.csv', { text: 'text', target: '' })
+    expect(alone.map(({ text }) => text)).toEqual(['a', 'd', 'f', 'h'])
   })
 
   test('a quote that nothing closes costs the rows behind it, and is told', async () => {
@@ -117,12 +126,14 @@ describe('line ends and quotes', () => {
 
   test('a quoted part that ends in mid-field costs no other row, in pieces of any size', async () => {
     const raw = 'text,target\n"Hi, you" she said,"a"b"c\r\n"x" y"",\n"5" tall",z "q" "r\n"a""b" c'
-    const cells = [['Hi, you she said', 'x y""', '5" tall', undefined], ['ab"c', undefined, 'z "q" "r', undefined]] // prettier-ignore
+    const cells = [['Hi, you she said', 'x y""', '5" tall', undefined], ['ab"c', undefined, 'z "q" "r', undefined]] as const // prettier-ignore
     for (let size = 1; size <= raw.length; size += size < 20 ? 1 : 7) {
       const table = await readCsvTable(textPieces(new Blob([raw]), 'rows.csv', size))
       const read = await table.read(['text', 'target'])
-      expect(read.cells).toEqual(cells.map((column) => column.slice(0, 3)))
-      expect(table.problems).toEqual([{ line: 5, reason: 'fewer fields than the 2 expected' }])
+      expect(read.cells).toEqual(
+        cells.map((column) => [...column.slice(0, 3), column === cells[0] ? 'a"b c' : undefined]),
+      )
+      expect(table.problems).toEqual([])
     }
   })
 
@@ -149,6 +160,36 @@ describe('one column, or no header', () => {
       target: 'column 2',
     })
     expect(chosen.rows[0]).toEqual({ text: 'A keeper, who never slept.', target: 'Born' })
+  })
+
+  test.each([
+    [
+      'a form',
+      'Timestamp,"What is your name?","Tell us your story."\n2024/05/01 9:41:07 AM GMT+2,Ada,"Born at sea, why?"\n2024/05/02 10:00:00 PM GMT+2,Bo,"Raised."\n',
+    ],
+    [
+      'a form with one answer',
+      'Timestamp,"What is your name?","Tell us your story."\n5/1/2024 9:41:07,Ada,Born at sea.\n',
+    ],
+    ['questions alone', '"What is your name?","Tell us your story, please."\nAda,Born at sea.\nBo,Raised.\n'],
+    ['sentences above numbers', '"Rate the story from 1 to 5, please.","Tell us why you think so."\n3,Slow.\n5,\n'],
+  ])('a header may hold sentences: %s', async (_, content) => {
+    const { rows, columns, format } = await parse(content)
+    expect(rows).toEqual([])
+    expect(columns.at(-1)).toMatch(/^Tell us/)
+    expect(format).toBe('CSV')
+    const [text = '', target = ''] = columns.slice(-2)
+    expect((await parse(content, 'rows.csv', { text, target })).rows[0]?.target).toMatch(/^Born|^Slow/)
+  })
+
+  test.each([
+    ['questions below', '"Who is the keeper of it all?","A woman who never sleeps."\nWho rowed?,She did.\n'],
+    ['numbers from the top', '1,"A keeper of the light, who never slept."\n2,She rowed.\n'],
+    ['dates from the top', '2024-05-01 10:00,"A keeper of the light, who never slept."\n2024-05-02,She rowed.\n'],
+    ['an empty cell', ',"A keeper of the light, who never slept."\n2,She rowed.\n'],
+  ])('rows alone stay rows: %s', async (_, content) => {
+    const { columns, format } = await parse(content)
+    expect([columns, format]).toEqual([['column 1', 'column 2'], 'CSV, no header line'])
   })
 
   test('names that are empty or double get names of their own', async () => {

@@ -72,6 +72,12 @@ describe('codecs', () => {
   })
 })
 
+test('an encrypted column is called so, and is in nobody’s way where it is not used', async () => {
+  const content = new Uint8Array(readFileSync(new URL('../golden/data/encrypted.parquet', import.meta.url)))
+  await expect(parse(content)).rejects.toThrow('rows.parquet: expected columns that can be read, found "target" encrypted.') // prettier-ignore
+  expect((await parse(content, { text: 'text', target: '' })).rows).toEqual([{ text: 'a' }, { text: 'b' }])
+})
+
 test('types that are not text, as a user who maps them sees them', async () => {
   const path = new URL('../golden/data/types.parquet', import.meta.url)
   const content = new Uint8Array(readFileSync(path))

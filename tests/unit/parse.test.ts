@@ -71,10 +71,7 @@ describe('JSON Lines that are not uniform', () => {
     expect(mixed.rows.length).toBe(1)
     expect(Object.keys(mixed.dropped)).toEqual(['"target" is null, not text (line 2)', '"target" is missing (line 3)'])
     const alone = await parse('{"text":"b"}\n{"text":"c","target":null}')
-    expect(alone.rows).toEqual([
-      { text: 'b', target: '' },
-      { text: 'c', target: '' },
-    ])
+    expect(alone.rows).toEqual([{ text: 'b' }, { text: 'c' }])
     expect([alone.mapping, alone.layout]).toEqual([{ text: 'text', target: '' }, 'text'])
   })
 
@@ -109,6 +106,25 @@ describe('JSON in other shapes', () => {
     expect(rows.map(({ text }) => text)).toEqual(['a', 'b'])
   })
 
+  test.each([
+    ['by columns', '{"text":{"2":"c","10":"k","0":"a"}, "n" : { "2" : 1, "10": "}", "0":[]} }'.replace('[]', 'null')],
+    ['by rows', '{"2":{"text":"c"},\n"10" : {"text":"k", "n":"\\"{"} ,"0":{"text":"a"}}'],
+    ['by columns, with NaN', '{"n":{"2":NaN,"10":-1.5e3,"0":true},"text":{"2":"c","10":"k","0":"a"}}'],
+  ])('numbered rows keep the order of the file: %s', async (_, content) => {
+    for (const text of [content, `\n ${content} \n`, content.replaceAll(',', ',\n')]) {
+      expect((await parse(text, 'rows.json')).rows.map((row) => row.text)).toEqual(['c', 'k', 'a'])
+    }
+  })
+
+  test('lists on lines are called lists, for that is what is wrong with them', async () => {
+    const { message, action } = await refusal('["a","b"]\n["c","d"]\n', 'rows.jsonl')
+    expect(message).toContain('2 × a list, not an object with columns (lines 1, 2)')
+    expect(message).not.toContain('valid JSON')
+    expect(action).toContain('one JSON object a line')
+    const { rows, dropped } = await parse('["a","b"]\n{"text":"c"}\n', 'rows.jsonl')
+    expect([rows.length, dropped]).toEqual([1, { 'a list, not an object with columns (line 1)': 1 }])
+  })
+
   test('one conversation written over several lines is one row', async () => {
     const talk = { messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Hello.' }] } // prettier-ignore
     expect((await parse(JSON.stringify(talk, null, 2))).rows).toEqual([{ text: 'Hi', target: 'Hello.' }])
@@ -135,7 +151,7 @@ describe('JSON in other shapes', () => {
     const talk = '{"messages":[{"role":"user","content":"\\udc00"},{"role":"assistant","content":"b"}]}'
     await expect(parse(talk)).rejects.toThrow('holds half of a character')
     const { rows, dropped } = await parse('{"text":"a\\ud83d"}\n{"text":"\\ud83d\\udc09"}')
-    expect(rows).toEqual([{ text: '\u{1f409}', target: '' }])
+    expect(rows).toEqual([{ text: '\u{1f409}' }])
     expect(dropped).toEqual({ '"text" holds half of a character (a lone surrogate) (line 1)': 1 })
   })
 
@@ -157,12 +173,19 @@ describe('plain text', () => {
     expect(documentsOf(source)).toEqual(documents)
   })
 
+  test('gaps of any length take no longer than text of that length', () => {
+    const gap = '\n'.repeat(300_000)
+    const spaces = ' '.repeat(300_000)
+    expect(documentsOf(`a${gap}b`)).toEqual(['a', 'b'])
+    expect(documentsOf(`${gap}a${gap}\f${gap}b${gap}`)).toEqual(['a', 'b'])
+    expect(documentsOf(`a${gap}<|endoftext|>${gap}b`)).toEqual(['a', 'b'])
+    expect(documentsOf(`a${spaces}\n${spaces}x\n${spaces}`)).toEqual([`a${spaces}`, `${spaces}x`])
+    expect(documentsOf(' \n'.repeat(200_000) + 'b\n' + '\t\r\n'.repeat(200_000) + 'c')).toEqual(['b', 'c'])
+  })
+
   test('is a data set of documents', async () => {
     const { rows, format, mapping, layout } = await parse('Once.\n\nUpon.', 'tales.txt')
-    expect(rows).toEqual([
-      { text: 'Once.', target: '' },
-      { text: 'Upon.', target: '' },
-    ])
+    expect(rows).toEqual([{ text: 'Once.' }, { text: 'Upon.' }])
     expect([format, mapping, layout]).toEqual(['Plain text', { text: 'text', target: '' }, 'text'])
   })
 })
@@ -201,6 +224,34 @@ describe('what is no data set', () => {
     ['no JSON', 'hello\nworld', 'rows.jsonl', '2 × not valid JSON (lines 1, 2)'],
   ] as const)('refuses %s', async (_, content, name, found) => {
     expect((await refusal(content, name)).message).toContain(found)
+  })
+
+  test.each([
+    ['ORC,backstory\nGruk,Born in a cave.\n', 'rows.csv', ['ORC', 'backstory'], 'Born in a cave.'],
+    ['ORC CHIEFTAIN\n\nGruk was born in a cave, in a caf\u00e9.', 'tales.txt', ['text', ''], ''],
+    ['PARENTS: two.\n\nNames unknown.', 'tales.txt', ['text', ''], ''],
+    ['BZh\tRar\nx\ty\n', 'rows.tsv', ['BZh', 'Rar'], 'y'],
+    ['ARROW1\n\nof three', 'tales', ['text', ''], ''],
+    ['SQLite format 3,x\na,b\n', 'rows.csv', ['SQLite format 3', 'x'], 'b'],
+  ] as const)(
+    'a first word that marks other files is a word in a text: %j',
+    async (content, name, [text, target], last) => {
+      const { rows } = await parseDataset({ [name]: new Blob([content]) }, name, { text, target })
+      expect(rows.at(-1)?.target ?? '').toBe(last)
+    },
+  )
+
+  test.each([
+    ['ORC', 'an ORC file'],
+    ['PARE', 'Parquet with an encrypted footer'],
+    ['BZh9', 'a bzip2 archive'],
+    ['Rar!\x1a\x07', 'a rar archive'],
+    ['SQLite format 3', 'a SQLite database'],
+    ['ARROW1', 'an Arrow file'],
+  ])('but bytes behind %j make it that mark, whatever the name', async (mark, found) => {
+    for (const name of ['rows.csv', 'rows.txt', 'rows']) {
+      expect((await refusal(`${mark}\0\u0001\u0012text`, name)).message).toContain(found)
+    }
   })
 
   test('a fault behind the first piece, cut in the middle of a character, names its line', async () => {

@@ -127,6 +127,15 @@ test('files that are refused leave the ones before in use', async () => {
   expect(store.state).toMatchObject({ ready: true, error: { message: 'refused' } })
 })
 
+test('files that are no part of the training data are named', async () => {
+  const { store, sources, prepared } = setUp()
+  await sources.open(demoChoices)
+  const file = (path: string) => ({ path, file: new Blob([path]) })
+  await sources.useFiles('data', [file('d/train.csv'), file('d/test.csv'), file('d/validation.csv')])
+  expect(prepared.at(-1)).toMatch(/ train\.csv$/)
+  expect(store.state.notes).toEqual(['noteTrainingPart'])
+})
+
 test('a token goes to its own hub only', async () => {
   const { sources, asked } = setUp()
   await sources.open(course)

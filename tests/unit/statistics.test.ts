@@ -7,7 +7,7 @@ import { demo } from '../../src/recipe/presets'
 import type { Recipe } from '../../src/recipe/recipe'
 
 const recipe = (change: Partial<Recipe>): Recipe => ({ ...demo(), max_length: 8, padding: 'max_length', append_eos: false, ...change }) // prettier-ignore
-const rows = (...lengths: number[]) => lengths.map((length) => ({ text: 'x'.repeat(length), target: '' }))
+const rows = (...lengths: number[]) => lengths.map((length) => ({ text: 'x'.repeat(length) }))
 
 /** One token per character; slow enough that a count of many rows takes several slices. */
 function codec(milliseconds = 0): TextCodec & { calls: number } {

@@ -72,6 +72,31 @@ describe('tokenizer.json', () => {
     expect(() => parts(tokenizer)).toThrow(message)
   })
 
+  const template = {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: 'a', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    special_tokens: { a: { id: 'a', ids: [0], tokens: ['a'] } },
+  }
+  const byteLevel = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false }
+  const sequence = (...processors: Json[]) => ({ type: 'Sequence', processors })
+  test.each<[Json | null, number[]]>([
+    [null, []],
+    [byteLevel, []],
+    [sequence(), []],
+    [sequence(byteLevel), []],
+    [sequence(byteLevel, template), [0]],
+    [sequence(sequence(template), byteLevel), [0]],
+  ])('the post-processor %j puts its ids before a text', (post_processor, prefix) => {
+    expect(parts(file({}, { post_processor }))).toMatchObject({ prefix, suffix: [] })
+  })
+
+  test.each([
+    [sequence(byteLevel, { type: 'BertProcessing' }), 'BertProcessing'],
+    [sequence(template, template), 'at most one TemplateProcessing'],
+  ])('refuses a sequence of other post-processors', (post_processor, message) => {
+    expect(() => parts(file({}, { post_processor }))).toThrow(message)
+  })
+
   test.each<[Json, string]>([
     [{ pre_tokenizer: null }, 'pre-tokenizer null'],
     [{ pre_tokenizer: { type: 'Metaspace' } }, 'Metaspace'],

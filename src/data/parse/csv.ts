@@ -1,5 +1,5 @@
 // Reads CSV and TSV into a table; papaparse splits the fields. Cells keep their spaces and line ends as typed.
-// Empty cells, and those that pandas reads as missing, are missing. Rows of another width are listed, not bent.
+// Empty cells, those that pandas reads as missing, and those that a row ends without, are missing. Wider rows are listed.
 
 import { findDialect, NO_DELIMITER, type SplitRows } from './csvDialect'
 import { RowCutter } from './rowCutter'
@@ -65,14 +65,13 @@ class RowReader {
       if (this.#header) return
     }
     const width = this.names.length
-    const fields = row.length
     // Spreadsheets end rows with empty fields that no header has.
     while (row.length > width && row.at(-1) === '') row.pop()
-    if (row.length === width) {
+    if (row.length <= width) {
       this.rows.push(row)
       this.lines.push(line)
     } else {
-      this.problems.push({ line, reason: `${fields > width ? 'more' : 'fewer'} fields than the ${width} expected` })
+      this.problems.push({ line, reason: `more fields than the ${width} expected` })
     }
   }
 

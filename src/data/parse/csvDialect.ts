@@ -1,5 +1,6 @@
 // Finds out how a CSV file is written from its first rows: what separates fields, and whether a header names them.
-// It guesses from names and widths only; the user can always choose the columns.
+// It guesses from names and widths, and where the first line could be either, from how the rows below differ from it; the
+// user can always choose the columns.
 
 import { isKnownName } from '../columns'
 import { RowCutter } from './rowCutter'
@@ -36,8 +37,33 @@ function couldBeName(cell: string): boolean {
   )
 }
 
-function isHeader(row: readonly string[]): boolean {
-  return row.some(isKnownName) || (row.some((cell) => cell.trim() !== '') && row.every(couldBeName))
+/** A number, a date or time, or a word for true or false: what a table's column may hold from top to bottom. */
+function isValue(cell: string): boolean {
+  const bare = cell.trim().replace(/(?:am|pm|gmt|utc)(?![a-z])/gi, '')
+  if (/^(?:true|false|yes|no)$/i.test(bare)) return true
+  return bare.length <= 60 && /\d/.test(bare) && /^[-+\d.,:/%TZ ]+$/.test(bare)
+}
+
+const isQuestion = (cell: string): boolean => /\?["'”’]?$/.test(cell.trim())
+
+/** A heading may be a sentence, as forms have them, but not a paragraph. */
+const couldBeHeading = (cell: string): boolean => cell.trim() !== '' && cell.length <= 300 && !/[\n\r]/.test(cell)
+
+/** True when a column shows that its first cell is of another kind: words above values, or a question above answers. */
+function standsAbove(cell: string, below: readonly string[]): boolean {
+  const filled = below.filter((other) => other.trim() !== '')
+  if (filled.length === 0 || isValue(cell)) return false
+  return filled.every(isValue) || (isQuestion(cell) && !filled.some(isQuestion))
+}
+
+function isHeader([first = [], ...others]: readonly string[][]): boolean {
+  if (first.some(isKnownName)) return true
+  if (first.some((cell) => cell.trim() !== '') && first.every(couldBeName)) return true
+  // A line of prose may hold a question too; in a table one column tells of the others.
+  if (first.length < 2 || !first.every(couldBeHeading) || new Set(first).size < first.length) return false
+  if (first.some(isValue)) return false
+  const below = (i: number) => others.map((row) => row[i] ?? '')
+  return first.some((cell, i) => standsAbove(cell, below(i)))
 }
 
 /**
@@ -65,6 +91,5 @@ export function findDialect(
     if (score > best.score) best = { delimiter, score }
   }
   const delimiter = declared ?? best.delimiter
-  const first = sampleRows(sample, whole, delimiter, split)[0] ?? []
-  return { delimiter, header: isHeader(first) }
+  return { delimiter, header: isHeader(sampleRows(sample, whole, delimiter, split)) }
 }

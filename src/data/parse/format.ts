@@ -24,6 +24,15 @@ const endings: Readonly<Record<string, Format>> = {
   md: 'text',
 }
 
+/** The end of a name that says a file holds rows, also when it is packed. */
+export const dataEnding = new RegExp(`\\.(?:${Object.keys(endings).join('|')})(?:\\.gz)?$`, 'i')
+
+/** Bytes that no text has: control characters other than white space, the end of a file and those between records. */
+const NO_TEXT = /[\x00-\x08\x0e-\x19\x1b]/
+
+/** Marks that are words as well: in what is else text they are its first word. */
+const words: readonly string[] = ['PARE', 'ARROW1', 'BZh', 'Rar!', 'SQLite format 3', 'ORC']
+
 /** First bytes, as Latin-1, of files that are not read here. */
 const others: readonly (readonly [string, string])[] = [
   ['PARE', 'Parquet with an encrypted footer'],
@@ -74,7 +83,9 @@ const otherEndings: Readonly<Record<string, string>> = {
 }
 
 function otherByContent(head: string, ending: string): string | null {
-  const other = others.find(([mark]) => head.startsWith(mark))?.[1] ?? null
+  const textFollows = endings[ending] !== 'parquet' && !NO_TEXT.test(head)
+  const isMark = (mark: string) => head.startsWith(mark) && !(textFollows && words.includes(mark))
+  const other = others.find(([mark]) => isMark(mark))?.[1] ?? null
   if (head.startsWith('ustar', 257)) return 'a tar archive'
   if (other !== 'a zip archive') return other
   if (head.includes('xl/') || ending === 'xlsx') return 'a spreadsheet (xlsx)'

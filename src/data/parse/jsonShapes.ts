@@ -4,9 +4,10 @@
 
 import { FinetaleError } from '../../recipe/error'
 import { isRecord, isTurnList } from '../cells'
+import { jsonMembers } from './jsonValues'
 
 /** Columns as lists of one length, or as objects with the same keys: {"text": {"0": "a", "1": "b"}}. */
-function rowsOfColumns(value: Record<string, unknown>): Record<string, unknown>[] | null {
+function rowsOfColumns(value: Record<string, unknown>, source: string): Record<string, unknown>[] | null {
   const names = Object.keys(value)
   const first = value[names[0] ?? '']
   if (typeof first !== 'object' || first === null) return null
@@ -22,7 +23,8 @@ function rowsOfColumns(value: Record<string, unknown>): Record<string, unknown>[
       Object.values(column).every((cell) => typeof cell !== 'object' || cell === null),
   )
   if (!alike || keys.length === 0) return null
-  return keys.map((key) =>
+  const inOrder = isList ? keys : jsonMembers(jsonMembers(source)[0]!.value).map(({ name }) => name)
+  return inOrder.map((key) =>
     Object.fromEntries(names.map((name) => [name, (value[name] as Record<string, unknown>)[key]])),
   )
 }
@@ -37,13 +39,13 @@ function rowsOfSplit({ columns, data }: Record<string, unknown>): Record<string,
 }
 
 /** {"0": {"text": "a"}, "1": {"text": "b"}}: pandas' orient "index". */
-function rowsByIndex(value: Record<string, unknown>): unknown[] | null {
+function rowsByIndex(value: Record<string, unknown>, source: string): unknown[] | null {
   const number = /^\d+$/
   const entries = Object.entries(value)
   const alike = entries.every(
     ([name, row]) => number.test(name) && isRecord(row) && Object.keys(row).some((key) => !number.test(key)),
   )
-  return alike && entries.length > 0 ? entries.map(([, row]) => row) : null
+  return alike && entries.length > 0 ? jsonMembers(source).map(({ name }) => value[name]) : null
 }
 
 /** A page of the hub's rows service: {"features": […], "rows": [{"row_idx": 0, "row": {…}}]}. */
@@ -57,10 +59,11 @@ function rowsOfPage({ rows }: Record<string, unknown>): unknown[] | null {
 
 /**
  * The rows that an object holds, or null when it is a row itself.
+ * @param source the object as it was written: numbered rows have their order from there
  * @throws FinetaleError when it holds several lists of rows
  */
-export function rowsOfObject(value: Record<string, unknown>, label: string): unknown[] | null {
-  const known = rowsOfPage(value) ?? rowsOfSplit(value) ?? rowsByIndex(value)
+export function rowsOfObject(value: Record<string, unknown>, source: string, label: string): unknown[] | null {
+  const known = rowsOfPage(value) ?? rowsOfSplit(value) ?? rowsByIndex(value, source)
   if (known !== null) return known
   const lists = Object.entries(value).filter(
     (entry): entry is [string, unknown[]] =>
@@ -73,5 +76,5 @@ export function rowsOfObject(value: Record<string, unknown>, label: string): unk
       'Save the list you want to train on as a file of its own.',
     )
   }
-  return rowsOfColumns(value)
+  return rowsOfColumns(value, source)
 }

@@ -9,6 +9,8 @@ export interface JsonPiece {
 }
 
 const BETWEEN = /[\s,\x1e]*/y
+const VALUE_START = /\s*:\s*/y
+const PLAIN_VALUE = /[^\s,}]*/y
 
 /** Where a string ends whose first quote is at `from`: behind its last quote, or at the line end that no string may hold. */
 function endOfString(text: string, from: number): { end: number; whole: boolean } {
@@ -48,6 +50,37 @@ function endOf(text: string, from: number): number {
     else if ((character === '}' || character === ']') && --depth === 0) return at + 1
   }
   return text.length
+}
+
+/** One name of an object as it stands in the text, and where its value does. */
+export interface JsonMember {
+  readonly name: string
+  readonly value: string
+}
+
+/**
+ * The members of an object that is valid JSON, in the order of the text. JavaScript's own objects do not keep it: they
+ * give names that are whole numbers first, by size.
+ */
+export function jsonMembers(source: string): JsonMember[] {
+  const members = new Map<string, JsonMember>()
+  let at = source.indexOf('{') + 1
+  for (;;) {
+    const quote = source.indexOf('"', at)
+    // Behind the last value no quote follows.
+    if (at === 0 || quote < 0) return [...members.values()]
+    const nameEnd = endOfString(source, quote).end
+    const name = JSON.parse(source.slice(quote, nameEnd)) as string
+    VALUE_START.lastIndex = nameEnd
+    const from = nameEnd + (VALUE_START.exec(source)?.[0].length ?? 0)
+    const first = source[from]
+    PLAIN_VALUE.lastIndex = from
+    if (first === '"') at = endOfString(source, from).end
+    else if (first === '{' || first === '[') at = endOf(source, from)
+    else at = from + (PLAIN_VALUE.exec(source)?.[0].length ?? 0)
+    // Of two with one name the later value counts, in the place of the first: as in Python and in JavaScript.
+    members.set(name, { name, value: source.slice(from, at) })
+  }
 }
 
 /** The values in their order; a broken one is a piece too. */

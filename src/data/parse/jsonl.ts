@@ -24,10 +24,10 @@ function parseLenient(text: string): unknown {
   }
 }
 
-/** The values in a text that is not one value; null when one of them is broken. */
-function valuesIn(text: string): unknown[] | null {
+/** The values in a text that is not one value, as written and as read; null when one of them is broken. */
+function valuesIn(text: string): { source: string; value: unknown }[] | null {
   try {
-    return jsonPieces(text).map(({ source }) => parseLenient(source))
+    return jsonPieces(text).map(({ source }) => ({ source, value: parseLenient(source) }))
   } catch {
     return null
   }
@@ -37,7 +37,14 @@ function valuesIn(text: string): unknown[] | null {
 class LineReader {
   readonly rows: Candidate[] = []
   readonly problems: RowProblem[] = []
+  /** The first row as it was written: it may be the only one, and hold all the others. */
+  first = ''
   #line = 0
+
+  #add(value: unknown, source: string): void {
+    if (this.rows.length === 0) this.first = source
+    this.rows.push({ line: this.#line, value })
+  }
 
   /** @param text whole lines */
   read(text: string): void {
@@ -46,30 +53,34 @@ class LineReader {
       this.#line++
       if (line.trim() === '') continue
       try {
-        this.rows.push({ line: this.#line, value: parseLenient(line) })
+        this.#add(parseLenient(line), line)
       } catch {
         // Several values on a line, or a comma behind one.
         const values = valuesIn(line)
         if (values === null) this.problems.push({ line: this.#line, reason: BROKEN })
-        for (const value of values ?? []) this.rows.push({ line: this.#line, value })
+        for (const { value, source } of values ?? []) this.#add(value, source)
       }
     }
   }
 }
 
+type Lines = Pick<LineReader, 'rows' | 'problems' | 'first'>
+
 /** Objects written over several lines, one after the other; broken ones are listed. */
-function parsePieces(source: string): Pick<LineReader, 'rows' | 'problems'> {
+function parsePieces(source: string): Lines {
   const rows: Candidate[] = []
   const problems: RowProblem[] = []
+  let first = ''
   for (const piece of jsonPieces(source)) {
     const line = piece.line + 1
     try {
+      if (rows.length === 0) first = piece.source
       rows.push({ line, value: parseLenient(piece.source) })
     } catch {
       problems.push({ line, reason: BROKEN })
     }
   }
-  return { rows, problems }
+  return { rows, problems, first }
 }
 
 type Shape = 'unknown' | 'lines' | 'whole'
@@ -89,6 +100,8 @@ function shapeOf(start: string): Shape {
   }
 }
 
+const isList = (row: Candidate | undefined): boolean => Array.isArray(row?.value)
+
 interface Parsed {
   readonly format: string
   readonly unit: 'line' | 'item'
@@ -96,14 +109,14 @@ interface Parsed {
   readonly problems: readonly RowProblem[]
 }
 
-function asLines({ rows, problems }: Pick<LineReader, 'rows' | 'problems'>, label: string): Parsed {
+function asLines({ rows, problems, first }: Lines, label: string): Parsed {
   const [only] = rows
-  if (rows.length === 1 && problems.length === 0 && isRecord(only?.value)) return asObject(only.value, label)
+  if (rows.length === 1 && problems.length === 0 && isRecord(only?.value)) return asObject(only.value, first, label)
   return { format: 'JSON Lines', unit: 'line', candidates: rows, problems }
 }
 
-function asObject(value: Record<string, unknown>, label: string): Parsed {
-  const items = rowsOfObject(value, label)
+function asObject(value: Record<string, unknown>, source: string, label: string): Parsed {
+  const items = rowsOfObject(value, source, label)
   if (items === null) {
     return { format: 'JSON Lines', unit: 'line', candidates: [{ line: 1, value }], problems: [] }
   }
@@ -119,21 +132,23 @@ function parseWhole(source: string, label: string): Parsed {
   try {
     value = parseLenient(source)
   } catch (error) {
-    if (source.trimStart().startsWith('[')) {
+    const reader = new LineReader()
+    reader.read(source)
+    // Several lists, one a line, are valid JSON Lines and no rows with columns; the reader of rows says so.
+    const lists = reader.rows.length > 1 && isList(reader.rows[0])
+    if (source.trimStart().startsWith('[') && !lists) {
       const why = error instanceof Error ? error.message : 'unreadable'
       throw new FinetaleError(
         `${label}: expected one JSON list, as its first character says, found text that is not valid JSON (${why}).`,
         'Repair the file, or write one JSON object a line (JSON Lines).',
       )
     }
-    const reader = new LineReader()
-    reader.read(source)
-    if (reader.rows.some(({ value }) => isRecord(value))) return asLines(reader, label)
+    if (lists || reader.rows.some(({ value }) => isRecord(value))) return asLines(reader, label)
     const pieces = parsePieces(source)
     return asLines(pieces.rows.some(({ value }) => isRecord(value)) ? pieces : reader, label)
   }
   if (Array.isArray(value)) return { format: 'JSON', unit: 'item', candidates: numbered(value), problems: [] }
-  if (isRecord(value)) return asObject(value, label)
+  if (isRecord(value)) return asObject(value, source, label)
   return { format: 'JSON Lines', unit: 'line', candidates: [{ line: 1, value }], problems: [] }
 }
 
@@ -142,12 +157,14 @@ async function parse(pieces: AsyncIterable<string>, label: string): Promise<Pars
   let shape: Shape = 'unknown'
   let rest = ''
   for await (const piece of pieces) {
+    const before = rest.length
     rest += piece
-    if (shape === 'unknown') shape = shapeOf(rest)
-    const end = shape === 'lines' ? rest.lastIndexOf('\n') : -1
-    if (end < 0) continue
-    reader.read(rest.slice(0, end))
-    rest = rest.slice(end + 1)
+    // A line may be longer than many pieces: only the new one is searched for its end.
+    const end = piece.lastIndexOf('\n')
+    if (shape === 'unknown' && (before === 0 || /[\r\n]/.test(piece))) shape = shapeOf(rest)
+    if (end < 0 || shape !== 'lines') continue
+    reader.read(rest.slice(0, before + end))
+    rest = rest.slice(before + end + 1)
   }
   if (shape !== 'lines') return parseWhole(rest, label)
   reader.read(rest)

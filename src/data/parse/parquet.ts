@@ -55,14 +55,17 @@ function codecsOf(
 ): Set<CompressionCodec | undefined> {
   const codecs = new Set<CompressionCodec | undefined>()
   for (const group of metadata.row_groups) {
-    for (const { meta_data: meta } of group.columns) {
-      if (meta === undefined) {
+    for (const { meta_data: meta, crypto_metadata: key } of group.columns) {
+      const name = meta?.path_in_schema[0] ?? ''
+      // Only what is in use must be readable. Where the footer hides a column's place too, its name is not known.
+      if (meta === undefined || (key !== undefined && columns.includes(name))) {
+        const which = meta === undefined ? 'encrypted ones' : `"${name}" encrypted`
         throw new FinetaleError(
-          `${label}: expected columns that can be read, found encrypted ones.`,
-          'Decrypt the file first, or choose another.',
+          `${label}: expected columns that can be read, found ${which}.`,
+          'Decrypt the file first, or choose another file or other columns.',
         )
       }
-      if (columns.includes(meta.path_in_schema[0] ?? '')) codecs.add(meta.codec)
+      if (columns.includes(name)) codecs.add(meta.codec)
     }
   }
   return codecs
