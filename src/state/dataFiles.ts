@@ -18,8 +18,9 @@ const DESCRIPTION =
   /^(?:(?:readme|licen[cs]e|notice|requirements|citation|changelog|contributing)\b.*\.(?:md|txt|text)|(?:dataset_infos?|dataset_dict|state|config|croissant)\.json)$/i
 const MAX_README_BYTES = 2 ** 20
 
-/** Files that hold rows by the end of their names. Markdown is most often about the others: it counts where it is alone. */
-function rowsAmong(files: readonly PickedFile[], ending: RegExp): PickedFile[] {
+/** Files that hold rows by the end of their names, or the only file. Markdown is most often about the others: it counts where it is alone. */
+export function rowsAmong<T extends Pick<PickedFile, 'path'>>(files: readonly T[], ending: RegExp): readonly T[] {
+  if (files.length === 1) return files
   const rows = files.filter(({ path }) => ending.test(path) && !DESCRIPTION.test(nameOf(path)))
   const data = rows.filter(({ path }) => !/\.md$/i.test(path))
   return data.length > 0 ? data : rows
@@ -83,7 +84,7 @@ async function refuse(files: readonly PickedFile[]): Promise<never> {
 export async function dataFromFiles(picked: readonly PickedFile[]): Promise<ChosenData> {
   const { dataEnding } = await import('../data/parse/format')
   const files = picked.filter(({ path }) => !isLitter(path))
-  const rows = files.length === 1 ? files : rowsAmong(files, dataEnding)
+  const rows = rowsAmong(files, dataEnding)
   const { used, note } = rows.length > 1 ? await trainingPart(files, rows) : { used: rows, note: '' }
   const first = used[0]
   if (!first) return refuse(files)
