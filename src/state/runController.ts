@@ -242,14 +242,10 @@ export class RunController {
     } catch (thrown) {
       const { state } = this.#parts.store
       if (state.runId === runId && state.phase !== 'failed') {
-        const error = toErrorData(thrown)
-        // A worker that died may have made a last checkpoint current without a word: the way on must begin there.
-        if (error.name === WORKER_CRASHED) {
-          await runReleased(runId)
-          await this.stored.findInterrupted()
-        }
-        this.receive({ kind: 'failed', runId, error })
+        this.receive({ kind: 'failed', runId, error: toErrorData(thrown) })
       }
+      // A worker that died may have made a last checkpoint current without a word; only then is the store worth a look.
+      if (toErrorData(thrown).name === WORKER_CRASHED) await runReleased(runId)
     } finally {
       this.#live = ''
       await this.stored.findInterrupted()

@@ -165,7 +165,11 @@ export function createTrainerClient({ emit, decode, onCrash }: TrainerOptions): 
     new Worker(new URL('./trainer.worker.ts', import.meta.url), { type: 'module', name: 'finetale-trainer' })
   const connect = (api: Remote<TrainerApi>, died: () => void, watched: AbortSignal) => {
     watch(api, died, watched)
-    api.connect(proxy(emit), proxy(decode)).catch((thrown: unknown) => onCrash(toErrorData(thrown)))
+    // What a worker has sent before it died may arrive after its death, and would bring a run that failed to life again.
+    const hear = (event: RunEvent) => {
+      if (!watched.aborted) emit(event)
+    }
+    api.connect(proxy(hear), proxy(decode)).catch((thrown: unknown) => onCrash(toErrorData(thrown)))
   }
   return createClient<TrainerApi>({ label: 'trainer', spawn, onStart: connect, crash: fatal, onCrash })
 }
