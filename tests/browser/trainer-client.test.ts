@@ -16,7 +16,8 @@ class LocalWorker extends EventTarget {
     LocalWorker.live = this
     const { port1, port2 } = new MessageChannel()
     this.#port = port1
-    port1.onmessage = ({ data, ports }) => this.dispatchEvent(new MessageEvent('message', { data, ports: [...ports] }))
+    port1.onmessage = ({ data, ports }: MessageEvent<unknown>) =>
+      this.dispatchEvent(new MessageEvent('message', { data, ports: [...ports] }))
     const api = {
       connect: (emit: typeof LocalWorker.emit) => void (LocalWorker.emit = emit),
       holdForLife: (name: string) => void navigator.locks.request(name, () => new Promise(() => {})),
