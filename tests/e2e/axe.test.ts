@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { violations } from '../support/axe'
 import { freshContext } from '../support/browser'
 import { startCourseHub } from '../support/hubModel'
-import { FinetalePage, LONG_ENOUGH, shortRecipe } from '../support/page'
+import { FinetalePage, shortRecipe } from '../support/page'
 import { serveDist } from '../support/server'
 
 const url = await serveDist()
@@ -76,7 +76,7 @@ for (const [width, colorScheme] of [
 
   test(`no violations at ${width} pixels, ${colorScheme}`, async () => {
     const context = await freshContext({ width, colorScheme })
-    const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: LONG_ENOUGH })
+    const finetale = await FinetalePage.open(context, url, shortRecipe)
     await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
     expect(await violations(finetale)).toEqual([])
 

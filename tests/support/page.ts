@@ -9,7 +9,7 @@ import type { RunEvent, RunPhase, StepMetrics } from '../../src/workers/protocol
 const shortTexts = { max_new_tokens: 12 }
 
 /** Steps of a run that a test pauses or kills in its midst: enough not to be over before it gets there. */
-export const LONG_ENOUGH = 40
+export const LONG_ENOUGH = 30
 
 /** A run of a dozen steps with evaluations and checkpoints in the middle of it. */
 export const shortRecipe: Partial<Recipe> = {
