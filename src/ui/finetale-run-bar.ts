@@ -48,7 +48,7 @@ export class FinetaleRunBar extends LitElement {
         border-color: var(--accent);
         background: var(--accent);
       }
-      /* A ring, and no pulse: without a GPU an endless animation takes a tenth of the cores from training. */
+      /* A ring, and no pulse: without a GPU an endless animation keeps the cores drawing beside training. */
       .busy .phase::before {
         box-shadow: 0 0 0 3px var(--accent-soft);
       }
