@@ -58,7 +58,11 @@ async function startThread(
       resolve(value)
     }
     worker.addEventListener('message', settle(true), { once: true })
-    worker.addEventListener('error', settle(false), { once: true })
+    worker.addEventListener('error', (event) => {
+      // Told by our own sentence; left alone, it would also be an error of the worker that owns this one, and end it.
+      event.preventDefault()
+      settle(false)()
+    })
     worker.postMessage(start)
   })
   if (ready && probe.every((word) => word === 0) && (await wakes(control, mine, until))) {

@@ -108,7 +108,9 @@ export class CheckpointWriter {
         return
       }
       const watching = new AbortController()
-      const fail = () => {
+      const fail = (event?: Event) => {
+        // Left alone, it would also be an error of the trainer's worker, and end that; even after close().
+        event?.preventDefault()
         clearTimeout(timer)
         watching.abort()
         worker.terminate()
@@ -118,7 +120,7 @@ export class CheckpointWriter {
         this.#ready = false
         this.#giveUp()
       }
-      const timer = setTimeout(fail, START_MS)
+      const timer = setTimeout(() => fail(), START_MS)
       worker.addEventListener('error', fail)
       worker.addEventListener('messageerror', fail)
       worker.addEventListener('message', ({ data }: MessageEvent<WriterAnswer>) => {
@@ -126,7 +128,11 @@ export class CheckpointWriter {
         if (data.kind === 'ready') {
           this.#ready = true
           // A worker that ends in silence sends no event, and a save would wait for it for ever.
-          if (data.lock !== undefined) whenGone(data.lock, watching.signal).then(fail, () => {})
+          if (data.lock !== undefined)
+            whenGone(data.lock, watching.signal).then(
+              () => fail(),
+              () => {},
+            )
           resolve(worker)
           return
         }

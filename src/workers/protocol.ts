@@ -238,8 +238,11 @@ export interface SelfCheckReport {
 export interface TrainerApi extends Living {
   /** Starts tfjs and the kernels; idempotent. */
   initialise(options: { threads: number }): Promise<EnvironmentInfo>
-  /** Where events go and how ids become text; called once after the worker starts. */
-  connect(emit: (event: RunEvent) => void, decode: Decode): Promise<void>
+  /**
+   * Where events go and how ids become text; called once after the worker starts. What `emit` returns is awaited before
+   * `start` and `resume` end, so that whoever waited for them has heard everything of the run.
+   */
+  connect(emit: (event: RunEvent) => unknown, decode: Decode): Promise<void>
   /** Trains to the end of the recipe, or until pause or stop; resolves when the run leaves the loop. */
   start(request: StartRequest): Promise<void>
   /** Continues a stored run from its current checkpoint, bit for bit. */

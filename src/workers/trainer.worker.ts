@@ -4,9 +4,11 @@ import { expose } from 'comlink'
 import { toErrorData } from '../train/errors'
 import { TrainerSession } from '../train/session'
 import { holdForLife } from '../storage/alive'
-import type { TrainerApi } from './protocol'
+import type { RunEvent, TrainerApi } from './protocol'
 
 const session = new TrainerSession()
+/** Settles when the page has heard the last event; events arrive in order, but by another port than results. */
+let heard: Promise<unknown> = Promise.resolve()
 
 /** Errors cross as FinetaleErrorData: an Error object would lose its `action` on the way. */
 async function crossing<T>(call: Promise<T>): Promise<T> {
@@ -21,9 +23,14 @@ async function crossing<T>(call: Promise<T>): Promise<T> {
 const api: TrainerApi = {
   holdForLife,
   initialise: (options) => crossing(session.initialise(options)),
-  connect: (emit, decode) => crossing(session.connect(emit, decode)),
-  start: (request) => crossing(session.start(request)),
-  resume: (request) => crossing(session.resume(request)),
+  connect(emit, decode) {
+    const tell = (event: RunEvent) => {
+      heard = Promise.resolve(emit(event)).catch(() => {})
+    }
+    return crossing(session.connect(tell, decode))
+  },
+  start: (request) => crossing(session.start(request)).finally(() => heard),
+  resume: (request) => crossing(session.resume(request)).finally(() => heard),
   pause: () => crossing(session.pause()),
   continue: () => crossing(session.continue()),
   stepOnce: () => crossing(session.stepOnce()),

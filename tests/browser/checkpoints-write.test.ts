@@ -11,6 +11,7 @@ import { createRun, getRun } from '../../src/storage/runs'
 import type { CheckpointManifest } from '../../src/storage/schema'
 import { piecesOf, takeSnapshot, type CheckpointSource } from '../../src/storage/snapshot'
 import { onPut } from '../support/indexedDB'
+import { ownerErrors } from '../support/ownerErrors'
 import { checkpointSource as source, expectedTensors, PART, storedRun as run } from '../support/storedRun'
 
 let names = 0
@@ -90,23 +91,27 @@ describe('a snapshot', () => {
     const refuses = () => {
       throw new DOMException('no workers here', 'SecurityError')
     }
+    const errors = ownerErrors()
     const breaks = () => new Worker(URL.createObjectURL(new Blob(['throw new Error("broken")'])))
     for (const [i, spawn] of [refuses, breaks].entries()) {
       const writer = new CheckpointWriter(name, spawn)
       const manifest = await writer.save(takeSnapshot(source(i + 1), PART)!)
       expect(await read(manifest)).toEqual(expectedTensors(source(i + 1)))
     }
+    expect(errors).toEqual([])
   })
 
   test('a thread that dies in mid-save fails that save; the next one starts another', async () => {
     const deadly = 'postMessage({ kind: "ready" }); onmessage = () => { throw new Error("died") }'
     let threads = 0
+    const errors = ownerErrors()
     const writer = new CheckpointWriter(name, () => {
       if (threads++ === 0) return new Worker(URL.createObjectURL(new Blob([deadly])))
       throw new Error('none left')
     })
     await expect(writer.save(takeSnapshot(source(1), PART)!)).rejects.toThrow('not saved')
     expect((await writer.save(takeSnapshot(source(2), PART)!)).cursor.step).toBe(2)
+    expect(errors).toEqual([])
   })
 
   test('a thread that ends in silence fails that save', async () => {

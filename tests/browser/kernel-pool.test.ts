@@ -6,6 +6,7 @@ import * as C from '../../src/kernels/controlBlock'
 import { KernelThreadLostError } from '../../src/kernels/pool'
 import { spawnPoolWorker } from '../../src/kernels/threads'
 import { bits, Harness, Noise, type HarnessOptions } from '../support/kernelHarness'
+import { ownerErrors } from '../support/ownerErrors'
 
 let harness: Harness | null = null
 afterEach(() => {
@@ -124,12 +125,16 @@ describe.skipIf(!globalThis.crossOriginIsolated)('on shared memory', () => {
     const refuse = () => {
       throw new Error('no workers here')
     }
+    const errors = ownerErrors()
     for (const spawn of [refuse, () => workerOf('throw new Error("broken")')]) {
       const on = await start({ spawn, probeMs: 500 })
       await on.resize(2)
       expect(on.pool.threads).toBe(1)
       on.dispose()
     }
+    // The owner is told after the thread's own listeners.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(errors).toEqual([])
   })
 
   test('a thread that dies between jobs is done without, and noticed', async () => {

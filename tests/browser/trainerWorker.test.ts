@@ -13,7 +13,11 @@ test('a run in the worker: events, text, errors with what to do', async () => {
   const events: RunEvent[] = []
   const decode = (ids: Int32Array) => Promise.resolve([...ids].map((id) => `w${id}`).join(' '))
   await api.connect(
-    proxy((event: RunEvent) => void events.push(event)),
+    proxy(async (event: RunEvent) => {
+      // A page that is busy hears late; what it is told all the same comes before the result.
+      await new Promise((resolve) => setTimeout(resolve, 30))
+      events.push(event)
+    }),
     proxy(decode),
   )
   const environment = await api.initialise({ threads: 0 })
@@ -28,6 +32,7 @@ test('a run in the worker: events, text, errors with what to do', async () => {
     dataset: datasetOf([A]),
   })
   expect(events.filter(({ kind }) => kind === 'step')).toHaveLength(2)
+  expect(events.at(-1)).toMatchObject({ kind: 'phase', phase: 'finished' })
   const texts: string[] = []
   const onText = proxy((text: string) => void texts.push(text))
   const row = await api.generate({ runId, prompt, settings: generation }, onText)
