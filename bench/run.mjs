@@ -1,4 +1,4 @@
-// `npm run bench -- gemm|ops|step|generate|threads|storage`: builds the bench page, runs it in headless Chromium and prints one JSON
+// `npm run bench -- gemm|ops|step|generate|threads|storage|chart`: builds the bench page, runs it in headless Chromium and prints one JSON
 // line for each result. It measures nothing itself; see bench/README.md for how to read the lines.
 
 import { cpus } from 'node:os'
@@ -20,7 +20,7 @@ const { values, positionals } = parseArgs({
 const bench = positionals[0]
 if (!bench) {
   console.error(
-    'npm run bench -- gemm|ops|step|generate|threads|storage [--shape course|built-in|JSON] [--threads N] [--rounds N]\n' +
+    'npm run bench -- gemm|ops|step|generate|threads|storage|chart [--shape course|built-in|JSON] [--threads N] [--rounds N]\n' +
       '                 [--arithmetic simd|relaxed] [--no-isolation] [--params N]',
   )
   process.exit(1)
