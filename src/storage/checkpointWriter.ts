@@ -111,6 +111,8 @@ export class CheckpointWriter {
       const fail = (event?: Event) => {
         // Left alone, it would also be an error of the trainer's worker, and end that; even after close().
         event?.preventDefault()
+        // A worker that was ended may still fail; by then another one may be at work.
+        if (watching.signal.aborted) return
         clearTimeout(timer)
         watching.abort()
         worker.terminate()

@@ -114,6 +114,31 @@ describe('a snapshot', () => {
     expect(errors).toEqual([])
   })
 
+  test('a thread that fails once more after its end leaves the saves of the next one alone', async () => {
+    const asked: { id: number }[] = []
+    class Thread extends EventTarget {
+      postMessage = (request: { id: number }) => void asked.push(request)
+      terminate = () => {}
+      say = (data: object) => this.dispatchEvent(new MessageEvent('message', { data }))
+    }
+    const threads = [new Thread(), new Thread()]
+    let started = 0
+    const writer = new CheckpointWriter(name, () => {
+      const thread = threads[started++]!
+      queueMicrotask(() => thread.say({ kind: 'ready' }))
+      return thread as unknown as Worker
+    })
+    const failed = writer.save(takeSnapshot(source(1), PART)!)
+    await expect.poll(() => asked.length).toBe(1)
+    threads[0]!.dispatchEvent(new ErrorEvent('error'))
+    await expect(failed).rejects.toThrow('not saved')
+    const saved = writer.save(takeSnapshot(source(2), PART)!)
+    await expect.poll(() => asked.length).toBe(2)
+    threads[0]!.dispatchEvent(new ErrorEvent('error'))
+    threads[1]!.say({ kind: 'saved', id: asked[1]!.id, manifest: { id: 'second' } })
+    expect(await saved).toEqual({ id: 'second' })
+  })
+
   test('a thread that ends in silence fails that save', async () => {
     const silent = `navigator.locks.request("life-${name}", () => {
       postMessage({ kind: "ready", lock: "life-${name}" })

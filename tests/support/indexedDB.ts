@@ -21,8 +21,8 @@ export function onPut(
 /** Has checkpoints written on this thread, where a test can make the database fail; until vi.unstubAllGlobals(). */
 export function writeHere(): void {
   const RealWorker = Worker
-  const Refusing = function (url: URL, options?: WorkerOptions) {
-    if (url.href.includes('checkpoint.worker')) throw new DOMException('refused', 'SecurityError')
+  const Refusing = function (url: URL | string, options?: WorkerOptions) {
+    if (String(url).includes('checkpoint.worker')) throw new DOMException('refused', 'SecurityError')
     return new RealWorker(url, options)
   }
   vi.stubGlobal('Worker', Refusing)
