@@ -21,7 +21,7 @@ export interface Listing {
   readonly commit: string
 }
 
-/** A page of the list is a thousand files; nobody trains on a repository with more than this. */
+/** A page of the list is a thousand files. A longer list is not used: half of one would leave rows out without a word. */
 const MAX_PAGES = 20
 const MAX_PAGE_BYTES = 32 * 2 ** 20
 
@@ -46,13 +46,16 @@ function readEntry(entry: unknown): ListedFile | null {
   return { path: entry['path'], size, sha256: /^[\da-f]{64}$/.test(oid) ? oid : null }
 }
 
-/** The next page, where it lies on the same host: the token goes along. What is no address leads to none. */
+/**
+ * The next page, always on the same host: the token goes along, and a mirror that hands on the hub's own link has the page
+ * under the same path. What is no address leads to none.
+ */
 function nextPage(headers: Headers, base: string): string | null {
   const link = /<([^<>]+)>\s*;\s*rel="?next"?/.exec(headers.get('link') ?? '')?.[1]
   if (link === undefined) return null
   try {
-    const url = new URL(link, base)
-    return url.origin === new URL(base).origin ? url.href : null
+    const { pathname, search } = new URL(link, base)
+    return new URL(pathname + search, new URL(base).origin).href
   } catch {
     return null
   }
@@ -81,7 +84,7 @@ async function readPage(url: string, ref: HubRef, context: RequestContext): Prom
 
 /**
  * Lists the files of a revision.
- * @returns null when the hub gives no list: none there, refused, or not in the known form
+ * @returns null when the hub gives no list: none there, refused, too long, or not in the known form
  * @throws FinetaleError when the fetch was cancelled or the hub wants fewer requests
  */
 export async function listFiles(ref: HubRef, context: RequestContext): Promise<Listing | null> {
@@ -106,5 +109,5 @@ export async function listFiles(ref: HubRef, context: RequestContext): Promise<L
     if (code === 'cancelled' || code === 'hub-rate') throw error
     return null
   }
-  return files.size === 0 ? null : { files, repo, commit }
+  return files.size === 0 || url !== null ? null : { files, repo, commit }
 }

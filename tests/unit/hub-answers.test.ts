@@ -129,6 +129,25 @@ describe('a listing', () => {
     },
   )
 
+  test('whose next page lies on another host is read on from its own: a mirror hands on the links of the hub', async () => {
+    const asked: string[] = []
+    vi.stubGlobal('fetch', async (url: string) => {
+      asked.push(url)
+      const link = '<https://huggingface.test/api/models/o/n/tree/main?cursor=abc>; rel="next"'
+      return new Response(JSON.stringify(entries), asked.length === 1 ? { headers: { Link: link } } : {})
+    })
+    expect(await listFiles(ref, context)).not.toBeNull()
+    expect(asked[1]).toBe(`${new URL(ref.base).origin}/api/models/o/n/tree/main?cursor=abc`)
+  })
+
+  test('that never ends is no list: half of one would leave rows out without a word', async () => {
+    const link = '</api/models/o/n/tree/main?cursor=abc>; rel="next"'
+    const ask = vi.fn(async () => new Response(JSON.stringify(entries), { headers: { Link: link } }))
+    vi.stubGlobal('fetch', ask)
+    expect(await listFiles(ref, context)).toBeNull()
+    expect(ask).toHaveBeenCalledTimes(20)
+  })
+
   test('with a link that is made to take long', async () => {
     const start = performance.now()
     expect(await listed('<'.repeat(200_000))).toEqual(['config.json'])

@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { parseDataset } from '../../src/data/dataset'
 import { readCsvTable } from '../../src/data/parse/csv'
 import { textPieces } from '../../src/data/parse/decode'
+import { RowCutter } from '../../src/data/parse/rowCutter'
+import { MT19937 } from '../../src/data/random'
 import type { ColumnMapping } from '../../src/workers/protocol'
 
 const parse = (content: BlobPart, name = 'rows.csv', mapping?: ColumnMapping) =>
@@ -135,6 +137,23 @@ describe('line ends and quotes', () => {
       )
       expect(table.problems).toEqual([])
     }
+  })
+
+  test('any mixture of quotes, separators and line ends is cut the same in pieces of any size', () => {
+    const random = new MT19937(5)
+    const signs = ['"', '"', ',', 'a', ' ', '\n', '\r']
+    for (let round = 0; round < 2000; round++) {
+      const text = Array.from({ length: 1 + (random.next32() % 24) }, () => signs[random.next32() % 7]).join('')
+      const whole = new RowCutter(',').push(text, true)
+      const cutter = new RowCutter(',')
+      const at = random.next32() % text.length
+      expect([text, cutter.push(text.slice(0, at), false) + cutter.push(text.slice(at), true)]).toEqual([text, whole])
+    }
+  })
+
+  test('a line with a hundred thousand quotes that close nothing is cut at once', { timeout: 10_000 }, () => {
+    const line = '"a"b,'.repeat(100_000)
+    expect(new RowCutter(',').push(`${line}\n`, true)).toBe(`${'"ab",'.repeat(100_000)}\n`)
   })
 
   test('a header alone is no data', async () => {

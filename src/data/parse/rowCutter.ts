@@ -24,6 +24,8 @@ export class RowCutter {
   #row = ''
   /** Where in the text at hand a quote closes its field; the ones before it on that line are text. */
   #closesAt = -1
+  /** Up to where in the text at hand no quote closes a field: the end of a line that was looked through. */
+  #noneUntil = -1
 
   /** @param delimiter one character */
   constructor(delimiter: string) {
@@ -46,6 +48,7 @@ export class RowCutter {
     let from = 0
     let at = 0
     this.#closesAt = -1
+    this.#noneUntil = -1
     while (at < text.length) {
       if (this.#state === 'field start') {
         const quoted = text[at] === QUOTE
@@ -126,8 +129,13 @@ export class RowCutter {
   }
 
   #closesOnLine(text: string, from: number, last: boolean): boolean | null {
+    // Each quote that is asked about stands before another character, so all see the same pairs in what follows.
+    if (from <= this.#noneUntil) return false
     for (let at = from; at < text.length; at++) {
-      if (text[at] === '\n' || text[at] === '\r') return false
+      if (text[at] === '\n' || text[at] === '\r') {
+        this.#noneUntil = at
+        return false
+      }
       if (text[at] !== QUOTE) continue
       if (text[at + 1] === QUOTE) at++
       else {
@@ -138,7 +146,9 @@ export class RowCutter {
         return true
       }
     }
-    return last ? false : null
+    if (!last) return null
+    this.#noneUntil = text.length
+    return false
   }
 
   #isSpace(character: string): boolean {
