@@ -15,7 +15,7 @@ from transformers import GPTNeoConfig, GPTNeoForCausalLM
 
 SHAPES = {
     "course": dict(vocab=50257, hidden=768, layers=4, heads=16, window=256, positions=2048, B=8, T=128),
-    "built-in": dict(vocab=4096, hidden=192, layers=6, heads=6, window=64, positions=256, B=8, T=192),
+    "built-in": dict(vocab=4096, hidden=256, layers=4, heads=16, window=64, positions=256, B=8, T=192),
 }
 
 

@@ -5,8 +5,9 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { chromium } from 'playwright'
-import { choose, hearEvents, sentence } from './drive.mjs'
+import { choose, hearEvents } from './drive.mjs'
 import { ensureBrowser, launchArguments } from './ensure-browser.mjs'
+import { findRun } from './findRun.mjs'
 import { carryOut, exportModel } from './takeAway.mjs'
 
 /** @typedef {import('../src/workers/protocol').RunEvent} RunEvent */
@@ -19,6 +20,7 @@ import { carryOut, exportModel } from './takeAway.mjs'
  * @property {string} profile Folder of the browser profile.
  * @property {import('../src/recipe/recipe').Recipe} recipe Of a new run; an old one goes on with its own.
  * @property {string} data
+ * @property {string} [model] A model folder; else weights are drawn for `config`.
  * @property {string} config
  * @property {string} tokenizer
  * @property {string} [bundle]
@@ -44,7 +46,7 @@ export class PageGone extends Error {
  * @throws {Error} with a plain sentence when the page refuses, or the run stops for numbers that are not finite.
  */
 export async function longRun(options) {
-  const { profile, url, recipe, signal, tell } = options
+  const { profile, url, recipe, tell } = options
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: ensureBrowser(),
     args: launchArguments(),
@@ -55,9 +57,9 @@ export async function longRun(options) {
   })
   // Kept to the end: the page copies the files only beside the training.
   const shape = mkdtempSync(join(tmpdir(), 'finetale-shape-'))
+  const run = new Followed(tell)
   try {
     const page = context.pages()[0] ?? (await context.newPage())
-    const run = new Followed(tell)
     page.on('crash', () => run.fail(new PageGone('The page crashed.', run.savedStep)))
     context.on('close', () => run.fail(new PageGone('The browser closed.', run.savedStep)))
     page.on('pageerror', (error) => run.fail(new Error(`The page met an error it did not expect: ${error.message}`)))
@@ -74,7 +76,16 @@ export async function longRun(options) {
     }
     const runId = run.runId || old?.id || ''
     if (runId !== '' && (run.savedStep >= 0 || old?.hasCheckpoint)) await takeAway(page, runId, options)
-    if (run.failure && !signal.aborted) throw run.failure
+    if (run.failure) throw run.failure
+    if (run.step > run.savedStep) {
+      throw new Error(
+        `The run was at step ${run.step}, and no later checkpoint than that of step ${run.savedStep} was saved.`,
+      )
+    }
+  } catch (error) {
+    // A tab that dies fails whatever waits for it, before or after its own event comes.
+    await run.untilOver(1000)
+    throw run.failure ?? error
   } finally {
     await context.close()
     rmSync(shape, { recursive: true, force: true })
@@ -84,6 +95,8 @@ export async function longRun(options) {
 /** What is known of the run from its events. */
 class Followed {
   runId = ''
+  /** The last one told, and the last one saved; -1 before any. */
+  step = -1
   savedStep = -1
   /** @type {Error | null} */
   failure = null
@@ -125,6 +138,7 @@ class Followed {
     this.runId = event.runId
     if (event.kind === 'step') {
       const { metrics } = event
+      this.step = metrics.step
       const tokens_per_second = Math.round(metrics.tokens / metrics.seconds)
       this.#tell({ kind: 'step', total: this.#totalSteps, ...metrics, tokens_per_second })
       if (!Number.isFinite(metrics.loss))
@@ -155,45 +169,6 @@ class Followed {
 }
 
 /**
- * The profile's run of the recipe's name, the one touched last; else that of the bundle, taken in first.
- * @param {Page} page
- * @param {LongRun} options
- * @returns {Promise<LibraryRun | undefined>} undefined where a new run is to begin.
- */
-async function findRun(page, { recipe, bundle, tell }) {
-  const named = async () => (await listRuns(page)).find(({ name }) => name === recipe.name)
-  const here = await named()
-  if (here && (here.hasCheckpoint || here.state === 'finished')) return here
-  if (bundle === undefined || !existsSync(bundle)) return undefined
-  tell({ kind: 'import', bundle })
-  const before = new Set((await listRuns(page)).map(({ id }) => id))
-  await page.locator('finetale-run-list #import').setInputFiles(bundle)
-  for (;;) {
-    const run = (await listRuns(page)).find(({ id }) => !before.has(id))
-    if (run) {
-      if (run.name !== recipe.name) tell({ kind: 'import', message: `The bundle holds the run "${run.name}".` })
-      return run
-    }
-    const alert = page.getByRole('alert').first()
-    if (await alert.isVisible()) throw new Error(await sentence(alert))
-    await page.waitForTimeout(200)
-  }
-}
-
-/**
- * The runs that the page's storage keeps, the one touched last first.
- * @param {Page} page
- * @returns {Promise<readonly LibraryRun[]>}
- */
-function listRuns(page) {
-  return page.locator('finetale-app').evaluate(async (element) => {
-    const { library, store } = /** @type {import('../src/ui/finetale-app').FinetaleApp} */ (element)
-    await library?.refresh()
-    return store.state.library
-  })
-}
-
-/**
  * @param {Page} page
  * @param {LibraryRun} old
  * @param {LongRun} options
@@ -208,17 +183,26 @@ async function resume(page, old, { tell }) {
  * @param {string} shape A folder to put the model's files in.
  * @param {LongRun} options
  */
-async function begin(page, shape, { data, config, tokenizer }) {
-  // The page calls the model by its folder.
+async function begin(page, shape, { data, model, config, tokenizer }) {
+  await choose(page, '#model-folder', model ?? shapeFolder(shape, config, tokenizer))
+  await choose(page, '#data-file', data)
+  await page.locator('#train').click()
+}
+
+/**
+ * A model folder without weights. The page calls the model by its folder.
+ * @param {string} shape A folder to put it in.
+ * @param {string} config
+ * @param {string} tokenizer
+ */
+function shapeFolder(shape, config, tokenizer) {
   const folder = join(shape, basename(config, '.json'))
   mkdirSync(folder)
   copyFileSync(config, join(folder, 'config.json'))
   for (const name of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']) {
     if (existsSync(join(tokenizer, name))) copyFileSync(join(tokenizer, name), join(folder, name))
   }
-  await choose(page, '#model-folder', folder)
-  await choose(page, '#data-file', data)
-  await page.locator('#train').click()
+  return folder
 }
 
 /**
@@ -233,7 +217,16 @@ async function follow(page, run, { signal, bundle, bundleMinutes, tell }) {
     await run.untilOver(500)
     if (bundle === undefined || run.savedStep < 0 || Date.now() - carried < bundleMinutes * 60_000) continue
     carried = Date.now()
-    await carryOut(page, run.runId, bundle, tell)
+    try {
+      await carryOut(page, run.runId, bundle, tell)
+    } catch (error) {
+      await run.untilOver(1000)
+      if (run.failure) throw run.failure
+      tell({
+        kind: 'warning',
+        message: `The bundle was not written: ${error instanceof Error ? error.message : String(error)}`,
+      })
+    }
   }
   if (run.failure instanceof PageGone) throw run.failure
   if (run.over) return

@@ -13,11 +13,12 @@ import { startServer } from './serve.mjs'
 
 const usage = `Usage: npm run pretrain -- --data FILE [options]
 
-Trains a GPT-Neo from scratch on plain text in the built page. Run the same command again to go on.
+Trains a GPT-Neo for hours in the built page: from scratch on plain text, or from a model folder on what the recipe says. Run the same command again to go on.
 
   --data FILE          texts: .jsonl(.gz) with a "text" in each line, .txt, .csv or .parquet
-  --config FILE        the model's config.json (default tools/builtin-model/shapes/small.json)
-  --tokenizer DIR      folder with its tokenizer files (default public/models/finetale-3m)
+  --model DIR          a model folder to go on from, in place of --config and --tokenizer
+  --config FILE        the model's config.json (default tools/builtin-model/shapes/wide.json)
+  --tokenizer DIR      folder with its tokenizer files (default public/models/finetale-4m)
   --recipe FILE        fields that differ from the demo's (default tools/builtin-model/pretrain.json); its "name" names the run
   --steps N            optimizer steps in place of the recipe's
   --profile DIR        browser profile that keeps the run (default ~/.cache/finetale-pretrain)
@@ -34,7 +35,7 @@ SIGINT and SIGTERM save the run, write bundle and model folder, and leave with s
 function readArguments() {
   const text = /** @type {const} */ ({ type: 'string' })
   const options = {
-    ...{ data: text, config: text, tokenizer: text, recipe: text, steps: text, profile: text, port: text },
+    ...{ data: text, model: text, config: text, tokenizer: text, recipe: text, steps: text, profile: text, port: text },
     ...{ bundle: text, 'bundle-minutes': text, export: text, dtype: text, minutes: text },
     help: /** @type {const} */ ({ type: 'boolean' }),
   }
@@ -44,8 +45,9 @@ function readArguments() {
   const tools = join(root, 'tools', 'builtin-model')
   const found = {
     data: resolve(values.data),
-    config: resolve(values.config ?? join(tools, 'shapes', 'small.json')),
-    tokenizer: resolve(values.tokenizer ?? join(root, 'public', 'models', 'finetale-3m')),
+    model: values.model === undefined ? undefined : resolve(values.model),
+    config: resolve(values.config ?? join(tools, 'shapes', 'wide.json')),
+    tokenizer: resolve(values.tokenizer ?? join(root, 'public', 'models', 'finetale-4m')),
     recipe: values.recipe ?? join(tools, 'pretrain.json'),
     steps: values.steps === undefined ? undefined : count('steps', values.steps),
     profile: resolve(values.profile ?? join(homedir(), '.cache', 'finetale-pretrain')),
@@ -59,6 +61,9 @@ function readArguments() {
   for (const name of /** @type {const} */ (['data', 'config'])) {
     if (!statSync(found[name], { throwIfNoEntry: false })?.isFile())
       throw new Error(`--${name} ${found[name]} is no file.`)
+  }
+  if (found.model !== undefined && !existsSync(join(found.model, 'config.json'))) {
+    throw new Error(`--model ${found.model} is not a folder with a config.json.`)
   }
   if (!existsSync(join(found.tokenizer, 'tokenizer.json'))) {
     throw new Error(`--tokenizer ${found.tokenizer} is not a folder with a tokenizer.json.`)

@@ -12,9 +12,25 @@ import { toFloat16 } from './float16.mjs'
  * @param {Page} page
  * @param {import('playwright').Locator} button
  * @param {string} path Where the download goes.
+ * @throws {Error} with the page's own words when it refuses, or with the browser's when the tab dies.
  */
 async function download(page, button, path) {
-  const [file] = await Promise.all([page.waitForEvent('download', { timeout: 0 }), button.click()])
+  const alerts = async () => (await page.getByRole('alert').allInnerTexts()).join(' ').trim()
+  const before = await alerts()
+  /** @type {{ file?: import('playwright').Download, failure?: Error }} */
+  const found = {}
+  page.waitForEvent('download', { timeout: 0 }).then(
+    (file) => (found.file = file),
+    (/** @type {Error} */ failure) => (found.failure = failure),
+  )
+  await button.click()
+  while (!found.file) {
+    if (found.failure) throw found.failure
+    const now = await alerts()
+    if (now !== '' && now !== before) throw new Error(now)
+    await page.waitForTimeout(250)
+  }
+  const { file } = found
   mkdirSync(dirname(path), { recursive: true })
   await file.saveAs(`${path}.partial`)
   renameSync(`${path}.partial`, path)

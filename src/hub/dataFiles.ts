@@ -83,6 +83,11 @@ async function byNames(session: RepoSession): Promise<Files | null> {
  */
 export async function collectData(session: RepoSession): Promise<Files> {
   const listing = await session.list()
+  if (session.unlisted !== '') {
+    session.notes.add(
+      `${session.ref.repo} ${session.unlisted}: only its conversion to Parquet, or one file with a usual name, could be used.`,
+    )
+  }
   const files =
     listing === null
       ? ((await converted(session)) ?? (await byNames(session)))

@@ -21,9 +21,23 @@ export interface Listing {
   readonly commit: string
 }
 
-/** A page of the list is a thousand files. A longer list is not used: half of one would leave rows out without a word. */
+/** Why a hub's list cannot be used. */
+export interface Unlisted {
+  readonly files: null
+  /** What the repository has in place of a list to use, to follow its name; '' when the hub gives none. */
+  readonly why: string
+}
+
+const PAGE_FILES = 1000
 const MAX_PAGES = 20
 const MAX_PAGE_BYTES = 32 * 2 ** 20
+
+const unlisted = (why: string): Unlisted => ({ files: null, why })
+const NO_LIST = unlisted('')
+const BROKEN_OFF = unlisted('has a list of files that could not be read to its end')
+const TOO_LONG = unlisted(
+  `has more than ${(MAX_PAGES * PAGE_FILES).toLocaleString('en')} files and folders, too many to list here`,
+)
 
 interface Page {
   readonly entries: readonly ListedFile[]
@@ -61,21 +75,21 @@ function nextPage(headers: Headers, base: string): string | null {
   }
 }
 
-async function readPage(url: string, ref: HubRef, context: RequestContext): Promise<Page | null> {
+async function readPage(url: string, ref: HubRef, context: RequestContext): Promise<Page | Unlisted> {
   return ask(url, ref, 'its list of files', context, async ({ response, next }) => {
     const decoder = new TextDecoder()
     let text = ''
     for (let piece = await next(); piece !== null; piece = await next()) {
       text += decoder.decode(piece, { stream: true })
-      if (text.length > MAX_PAGE_BYTES) return null
+      if (text.length > MAX_PAGE_BYTES) return TOO_LONG
     }
     let parsed: unknown
     try {
       parsed = JSON.parse(text + decoder.decode())
     } catch {
-      return null
+      return NO_LIST
     }
-    if (!Array.isArray(parsed)) return null
+    if (!Array.isArray(parsed)) return NO_LIST
     const entries = parsed.map(readEntry).filter((entry) => entry !== null)
     const commit = response.headers.get('x-repo-commit') ?? ''
     return { entries, next: nextPage(response.headers, ref.base), url: response.url, commit }
@@ -83,31 +97,34 @@ async function readPage(url: string, ref: HubRef, context: RequestContext): Prom
 }
 
 /**
- * Lists the files of a revision.
- * @returns null when the hub gives no list: none there, refused, too long, or not in the known form
+ * Lists the files of a revision. Half of a list is not used: it would leave rows out without a word.
+ * @returns why there is none when the hub gives no list (none there, refused, or not in the known form), or not all of it
  * @throws FinetaleError when the fetch was cancelled or the hub wants fewer requests
  */
-export async function listFiles(ref: HubRef, context: RequestContext): Promise<Listing | null> {
+export async function listFiles(ref: HubRef, context: RequestContext): Promise<Listing | Unlisted> {
   const files = new Map<string, ListedFile>()
   let repo: string | null = null
   let commit = ''
   let url: string | null = treeUrl(ref)
+  let broken = NO_LIST
   try {
-    for (let pages = 0; url !== null && pages < MAX_PAGES; pages++) {
+    for (let pages = 0; url !== null; pages++) {
+      if (pages === MAX_PAGES) return TOO_LONG
       const address: string = url
       const read = () => readPage(address, ref, context)
-      const page: Page | null = await withRetries(read, context.patience.backoffMs.slice(0, 1), context.signal)
-      if (page === null) return null
+      const page: Page | Unlisted = await withRetries(read, context.patience.backoffMs.slice(0, 1), context.signal)
+      if ('why' in page) return page === NO_LIST ? broken : page
       for (const entry of page.entries) files.set(entry.path, entry)
       repo ??= repoIn(page.url, ref)
       commit ||= page.commit
       url = page.next
+      broken = BROKEN_OFF
     }
   } catch (error) {
     const code = error instanceof FinetaleError ? error.details.code : undefined
     if (code === undefined && !(error instanceof Cut)) throw error
     if (code === 'cancelled' || code === 'hub-rate') throw error
-    return null
+    return broken
   }
-  return files.size === 0 || url !== null ? null : { files, repo, commit }
+  return files.size === 0 ? NO_LIST : { files, repo, commit }
 }

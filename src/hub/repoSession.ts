@@ -31,6 +31,8 @@ export class RepoSession {
   /** What the user should know, in order, without repeats. */
   readonly notes = new Set<string>()
   readonly taken: TakenFile[] = []
+  /** What the repository has in place of a list that can be used, to follow its name; '' unless it has such a thing. */
+  unlisted = ''
   readonly #parts: SessionParts
   readonly #listings = new Map<string, Promise<Listing | null>>()
   /** Why files were not there, the most telling first. */
@@ -41,13 +43,12 @@ export class RepoSession {
     this.#parts = parts
   }
 
-  /** The files of a revision, asked for once; null when the hub gives no list. */
-  async list(revision = this.ref.revision): Promise<Listing | null> {
+  /** The files of a revision, asked for once; null when the hub gives no list, or not all of it. */
+  list(revision = this.ref.revision): Promise<Listing | null> {
     let listing = this.#listings.get(revision)
     if (listing === undefined) {
-      listing = listFiles({ ...this.ref, revision }, this.#parts.context)
+      listing = this.#list(revision)
       this.#listings.set(revision, listing)
-      this.#noteName((await listing)?.repo ?? null)
     }
     return listing
   }
@@ -106,10 +107,22 @@ export class RepoSession {
   /** The error for when none of several names was found: what stood in their place says more than that one is missing. */
   absent(what: string, listing: Listing | null = null): FinetaleError {
     // Who lists a repository's files does not hide it: a refusal then came from a revision that there is not.
-    if (weight(this.#absence) > (listing === null ? 1 : 2)) return this.#absence!
+    if (weight(this.#absence) > (listing === null && this.unlisted === '' ? 1 : 2)) return this.#absence!
+    if (this.unlisted !== '')
+      return missingError(this.ref, what, `; it ${this.unlisted}, so only usual names were tried`)
     const names = listing === null ? [] : [...listing.files.keys()]
     const held = names.slice(0, 4).join(', ') + (names.length > 4 ? ` and ${names.length - 4} more` : '')
     return missingError(this.ref, what, names.length > 0 ? `; it holds ${held}` : '')
+  }
+
+  async #list(revision: string): Promise<Listing | null> {
+    const listing = await listFiles({ ...this.ref, revision }, this.#parts.context)
+    if (listing.files !== null) {
+      this.#noteName(listing.repo)
+      return listing
+    }
+    if (revision === this.ref.revision) this.unlisted = listing.why
+    return null
   }
 
   #noteName(name: string | null): void {

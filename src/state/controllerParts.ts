@@ -32,7 +32,7 @@ export interface ControllerParts {
   readonly openDatabase: () => Promise<Database>
   /** Reads the list of runs anew, where one was removed. */
   readonly runsRemoved: () => Promise<void>
-  /** The page's sentences, so that this layer holds no text of its own. */
+  /** The page's sentences about the run. A refusal is worded where the fault is found. */
   readonly say: (key: ControllerMessage, values?: Record<string, string | number>) => string
 }
 

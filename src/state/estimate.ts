@@ -32,14 +32,14 @@ export function speed(seconds: Float64Array, tokens: Float64Array, stepsLeft: nu
 }
 
 /**
- * Optimizer steps of a run over `rows` usable rows, by Trainer's rule (whole accumulation windows per epoch); null where
- * epochs decide and the rows are packed, whose blocks are counted only once they are tokenized.
+ * Optimizer steps of a run over `rows` usable rows, counted as train/schedule.ts does; null where epochs decide and the rows
+ * are packed, whose blocks are counted only once they are tokenized.
  */
 export function plannedSteps(recipe: Recipe, rows: number): number | null {
   if (recipe.max_steps > 0) return recipe.max_steps
   if (recipe.packing) return null
   const trainRows = rows - Math.ceil(rows * recipe.test_size)
   const batches = Math.ceil(trainRows / recipe.per_device_train_batch_size)
-  const perEpoch = Math.max(1, Math.floor(batches / recipe.gradient_accumulation_steps))
+  const perEpoch = Math.ceil(batches / recipe.gradient_accumulation_steps)
   return Math.ceil(perEpoch * recipe.num_train_epochs)
 }

@@ -8,6 +8,7 @@ import type { DataSource, FetchProgress, FinetaleErrorData, ModelSource } from '
 import type { ControllerParts } from './controllerParts'
 import { presetRepositories } from './presetSources'
 import { missingSides, sameRef, type Side } from './sources'
+import { isActive, type StoreState } from './storeState'
 
 /** What the controller of runs does for those of inputs. */
 export interface InputUser {
@@ -27,6 +28,8 @@ export class HubController {
   /** The fetch under way; a later choice or Cancel makes it another's. */
   #fetching: symbol | null = null
   #fetched: Promise<boolean> = Promise.resolve(true)
+  /** What the page said before the fetch: of a stored run it is still true afterwards. */
+  #before: Pick<StoreState, 'phase' | 'detail' | 'error'> = { phase: 'idle', detail: '', error: null }
 
   constructor(parts: ControllerParts, user: InputUser) {
     this.#parts = parts
@@ -44,22 +47,33 @@ export class HubController {
   }
 
   /**
-   * Fetches what is missing and loads it; a call while one is under way waits for that one.
+   * Fetches what is missing and loads it; a call while one is under way waits for that one. Nothing is fetched under a run.
    * @returns true when nothing is missing any more
    */
   download(): Promise<boolean> {
     const { store } = this.#parts
     if (this.#fetching) return this.#fetched
     if (missingSides(store.state.hub).length === 0) return Promise.resolve(true)
+    if (isActive(store.state)) return Promise.resolve(false)
     const mine = Symbol('fetch')
     this.#fetching = mine
-    store.update({ phase: 'downloading', detail: '', error: null })
+    const { phase, detail, error } = store.state
+    this.#before = { phase, detail, error: phase === 'failed' ? error : null }
+    store.update({ phase: 'downloading', detail: '', error: this.#before.error })
     this.#fetched = this.#fetchAll(mine).finally(() => {
       if (this.#fetching !== mine) return
       this.#fetching = null
-      if (store.state.phase === 'downloading') store.update({ phase: 'idle', detail: '' })
+      this.#rest()
     })
     return this.#fetched
+  }
+
+  /** The page says again what it said before the fetch, unless something else has begun since. */
+  #rest(): void {
+    const { store } = this.#parts
+    if (store.state.phase !== 'downloading') return
+    const { phase, detail, error } = this.#before
+    store.update({ phase, detail, error: store.state.error ?? error })
   }
 
   async #fetchAll(mine: symbol): Promise<boolean> {
@@ -123,7 +137,7 @@ export class HubController {
     for (const side of missingSides(store.state.hub)) {
       if (store.state.hub[side]?.progress) store.updateHub(side, { progress: null, error })
     }
-    if (store.state.phase === 'downloading') store.update({ phase: 'idle', detail: '' })
+    this.#rest()
   }
 
   /** Removes a repository's files from this browser; what is loaded stays loaded. Returns the bytes freed. */

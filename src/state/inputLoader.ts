@@ -1,5 +1,5 @@
 // Keeps the tokenizer worker on the right model and data set: a stored run brings its own, which need not be the page's.
-// The worker holds one of each at a time, so every command says first which it needs.
+// The worker holds one of each at a time: every command says which it needs, and one that needs others waits its turn.
 
 import type { WorkerClient } from '../workers/clients'
 import type { DatasetPreview, DataSource, ModelSource, TokenizerApi } from '../workers/protocol'
@@ -12,12 +12,22 @@ export interface RunInputs {
   readonly data: DataSource
 }
 
+/** What loading brought: the tokenizer's warning, '' where it has none or was held, and the data set's first rows. */
+export interface LoadedInputs {
+  readonly warning: string
+  readonly preview: DatasetPreview | null
+}
+
 export class InputLoader {
   readonly #tokenizer: WorkerClient<TokenizerApi>
   readonly #openDatabase: () => Promise<Database>
   #model: ModelSource | null = null
   #data: DataSource | null = null
   #preview: DatasetPreview | null = null
+  /** What is at work with the inputs held. */
+  readonly #uses = new Set<Promise<unknown>>()
+  /** Settles when the last loading asked for has ended. */
+  #loading: Promise<unknown> = Promise.resolve()
   /** What runs of this page were started with. */
   readonly #started = new Map<string, RunInputs>()
   /** What is kept with runs, once it was found whole. */
@@ -30,8 +40,40 @@ export class InputLoader {
     this.#openDatabase = openDatabase
   }
 
+  /**
+   * Calls `use` with these inputs loaded, and keeps them in the worker until what it returns has settled: a run or a text
+   * under way has its tokens turned into words there. Uses of the same inputs go on side by side, one that needs others
+   * waits for them. A side that is null is not needed.
+   */
+  async with<T>(
+    model: ModelSource | null,
+    data: DataSource | null,
+    use: (loaded: LoadedInputs) => Promise<T>,
+  ): Promise<T> {
+    if (this.#holds(model, data)) return this.#begin(use, { warning: '', preview: this.#preview })
+    const begun = this.#loading.then(async () => {
+      while (!this.#holds(model, data) && this.#uses.size > 0) await Promise.allSettled(this.#uses)
+      const warning = model ? await this.#useModel(model) : ''
+      const preview = data ? await this.#useData(data) : null
+      // In an object, so that the next in the queue does not wait for the use itself.
+      return { used: this.#begin(use, { warning, preview }) }
+    })
+    this.#loading = begun.catch(() => undefined)
+    return (await begun).used
+  }
+
+  #begin<T>(use: (loaded: LoadedInputs) => Promise<T>, loaded: LoadedInputs): Promise<T> {
+    const used = use(loaded).finally(() => this.#uses.delete(used))
+    this.#uses.add(used)
+    return used
+  }
+
+  #holds(model: ModelSource | null, data: DataSource | null): boolean {
+    return (!model || this.#same(this.#model, model)) && (!data || this.#same(this.#data, data))
+  }
+
   /** Loads the model's tokenizer unless it is the one held; returns its warning, or ''. */
-  async useModel(model: ModelSource): Promise<string> {
+  async #useModel(model: ModelSource): Promise<string> {
     if (this.#same(this.#model, model)) return ''
     this.#model = null
     const { warning } = await this.#tokenizer.call((api) => api.loadTokenizer(model))
@@ -40,7 +82,7 @@ export class InputLoader {
   }
 
   /** Loads the data set unless it is the one held. */
-  async useData(data: DataSource): Promise<DatasetPreview> {
+  async #useData(data: DataSource): Promise<DatasetPreview> {
     if (this.#preview && this.#same(this.#data, data)) return this.#preview
     this.#data = null
     this.#preview = await this.#tokenizer.call((api) => api.loadDataset(data))
@@ -63,6 +105,9 @@ export class InputLoader {
     const started = this.#started.get(runId)
     try {
       const stored = await this.#read(runId)
+      // One object stands for a run's inputs, also where two have asked for them at once.
+      const other = this.#stored.get(runId)
+      if (other) return other
       this.#stored.set(runId, stored)
       if (started) {
         this.#originals.set(stored.model, started.model)

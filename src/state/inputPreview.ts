@@ -8,12 +8,18 @@ import type { ControllerParts } from './controllerParts'
 
 export class InputPreview {
   readonly #parts: ControllerParts
+  /** The run in this tab's trainer; '' when there is none. */
+  readonly #live: () => string
+  /** What rows are cut and counted by. */
   #recipe: Recipe
   #settled: Promise<unknown> = Promise.resolve()
+  /** The count asked for last. */
+  #count: symbol | null = null
 
-  constructor(parts: ControllerParts, recipe: Recipe) {
+  constructor(parts: ControllerParts, recipe: Recipe, live: () => string) {
     this.#parts = parts
     this.#recipe = recipe
+    this.#live = live
   }
 
   /** Settles when the inputs chosen last are loaded or refused. */
@@ -48,52 +54,66 @@ export class InputPreview {
 
   async #load(model: ModelSource | null, data: DataSource | null, wanted: () => boolean): Promise<void> {
     const { store, inputs } = this.#parts
-    if (model) {
-      const warning = await inputs.useModel(model)
-      if (warning) store.note(warning)
-    }
-    if (!data) return
-    const preview = await inputs.useData(data)
-    if (!wanted()) return
+    const { warning, preview } = await inputs.with(model, data, (loaded) => Promise.resolve(loaded))
+    if (warning) store.note(warning)
+    if (!data || !preview || !wanted()) return
     store.update({ preview })
-    // Without rows the columns have still to be chosen.
     if (!model || preview.totalRows === 0) return
     await this.viewRow(0, this.#recipe)
     if (wanted()) store.update({ ready: true })
   }
 
-  /** Shows a row as the model sees it under `recipe`. Without a tokenizer there is nothing to show. */
+  /** Shows a row as the model sees it under `recipe`. Without a tokenizer, or known columns, there is nothing to show. */
   async viewRow(rowIndex: number, recipe: Recipe): Promise<void> {
     // Lengths depend on how rows are cut and joined, so what was counted under another recipe is forgotten.
     const same = sameRows(this.#recipe, recipe)
     this.#recipe = recipe
     const { store, tokenizer } = this.#parts
     if (!same && store.state.statistics) store.update({ statistics: null })
-    if (!store.state.model) return
+    const { model, data, preview } = store.state
+    if (!model || !data || !preview || preview.totalRows === 0) return
+    const wanted = () => store.state.model === model && store.state.data === data && this.#recipe === recipe
     try {
-      const rowView = await tokenizer.call((api) => api.viewRow(rowIndex, recipe))
-      store.update({ rowIndex, rowView })
+      const rowView = await this.#with(model, data, () => tokenizer.call((api) => api.viewRow(rowIndex, recipe)))
+      if (wanted()) store.update({ rowIndex, rowView })
     } catch (thrown) {
-      store.update({ error: toErrorData(thrown) })
+      if (wanted()) store.update({ error: toErrorData(thrown) })
     }
   }
 
   /** Counts the tokens of every row. */
   async count(recipe: Recipe): Promise<void> {
     const { store, tokenizer } = this.#parts
-    const { data } = store.state
+    const { model, data } = store.state
+    if (!model || !data) return
+    this.#recipe = recipe
+    const mine = (this.#count = Symbol('count'))
+    const wanted = () => this.#count === mine && store.state.model === model && store.state.data === data
     try {
-      const statistics = await tokenizer.call((api) => api.statistics(recipe))
-      if (store.state.data === data) store.update({ statistics })
+      // A count goes on with the tokenizer it began with, or is cancelled: nobody has to wait for it to end.
+      const { counted } = await this.#with(model, data, () =>
+        Promise.resolve({ counted: tokenizer.call((api) => api.statistics(recipe)) }),
+      )
+      const statistics = await counted
+      if (!wanted()) return
+      if (sameRows(this.#recipe, recipe)) store.update({ statistics })
+      else await this.count(this.#recipe)
     } catch (thrown) {
+      if (!wanted()) return
       const error = toErrorData(thrown)
-      // Another data set or tokenizer has come in between: then nobody waits for this count.
-      if (error.code !== 'cancelled') store.update({ error })
+      // Another tokenizer has come in between, for a text: the rows are still the page's.
+      if (error.code === 'cancelled') await this.count(this.#recipe)
+      else store.update({ error })
     }
+  }
+
+  /** Calls `use` with the page's inputs. A live run keeps its own, whose model the page has by another name at most. */
+  #with<T>(model: ModelSource, data: DataSource, use: () => Promise<T>): Promise<T> {
+    return this.#parts.inputs.with(this.#live() === '' ? model : null, data, use)
   }
 }
 
 function sameRows(a: Recipe, b: Recipe): boolean {
-  const fields = ['max_length', 'padding', 'append_eos', 'test_size', 'per_device_train_batch_size'] as const
+  const fields = ['max_length', 'padding', 'packing', 'append_eos', 'test_size', 'per_device_train_batch_size'] as const
   return fields.every((field) => a[field] === b[field])
 }

@@ -12,7 +12,7 @@ export interface PickedFile {
 
 /** The model that ships with the page; the address is absolute, because workers resolve relative ones elsewhere. */
 export function builtInModel(baseUrl: string): ModelSource {
-  return { kind: 'url', label: 'finetale-3m', url: new URL('models/finetale-3m/', baseUrl).href }
+  return { kind: 'url', label: 'finetale-4m', url: new URL('models/finetale-4m/', baseUrl).href }
 }
 
 const STORIES = 'backstories.jsonl'

@@ -13,8 +13,8 @@ export interface LibraryParts {
   readonly tabs: Tabs
   /** Shows a stored run's history on the page. */
   readonly show: (runId: string) => Promise<void>
-  /** Takes a model for the next run. */
-  readonly useModel: (model: ModelSource) => Promise<unknown>
+  /** Takes a model for the next run; false when it was refused. */
+  readonly useModel: (model: ModelSource) => Promise<boolean>
   /** The weights of a run in memory, their step, and the model they belong to. */
   readonly live: (runId: string) => Promise<{ model: ModelSource; weights: Blob; step: number }>
   readonly say: (key: 'runExporting' | 'runImporting' | 'runImported' | 'runForked', values: Values) => string
@@ -88,8 +88,7 @@ export class LibraryController {
   async fork(runId: string): Promise<void> {
     const { store, library, useModel, say } = this.#parts
     const model = await library.modelOf(runId)
-    await useModel(model)
-    store.note(say('runForked', { ...model.parent }))
+    if (await useModel(model)) store.note(say('runForked', { ...model.parent }))
   }
 
   /** The zip of a run, or of its model alone. */
@@ -131,6 +130,8 @@ export class LibraryController {
   async watch(runId: string): Promise<void> {
     const { store, tabs, show } = this.#parts
     await show(runId)
+    // Another run may have been shown or started meanwhile.
+    if (store.state.runId !== runId) return
     store.update({ watching: runId })
     tabs.watch(
       runId,

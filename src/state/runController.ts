@@ -4,6 +4,7 @@
 import { proxy, transfer } from 'comlink'
 import { FinetaleError } from '../recipe/error'
 import type { GenerationSettings, Recipe } from '../recipe/recipe'
+import type { RunRecord } from '../storage/schema'
 import { toErrorData, WORKER_CRASHED } from '../workers/clients'
 import type {
   DataSource,
@@ -20,6 +21,7 @@ import { InputPreview } from './inputPreview'
 import { forgetRun } from './knownRuns'
 import { generationFor, promptsFor } from './prompts'
 import { RunRestorer } from './runRestorer'
+import { isActive } from './runStore'
 import { discardStoredRun, runReleased } from './storedRuns'
 import { TextWriter } from './textWriter'
 
@@ -37,6 +39,8 @@ export class RunController {
   readonly generation: Partial<GenerationSettings>
   readonly #threads: number
   #eventListeners = new Set<(event: RunEvent) => void>()
+  /** The run that a click has asked for, until it is live; '' when there is none. A second click starts no second one. */
+  #asked = ''
   /** The run whose call to the trainer is pending; '' when there is none. */
   #live = ''
   /** Settles when that call has ended. */
@@ -47,8 +51,8 @@ export class RunController {
     this.#threads = recipe.threads
     this.generation = generation
     this.text = new TextWriter(parts)
-    this.preview = new InputPreview(parts, recipe)
-    this.stored = new RunRestorer(parts, () => this.#live)
+    this.preview = new InputPreview(parts, recipe, () => this.#live)
+    this.stored = new RunRestorer(parts, () => this.#live || this.#asked)
   }
 
   /** Hears every event of the run shown, one by one and at once. Returns the function that ends it. */
@@ -97,24 +101,25 @@ export class RunController {
     return this.#parts.trainer.call((api) => api.selfCheck(folder, proxy(onProgress)))
   }
 
-  async train(recipe: Recipe): Promise<void> {
+  train(recipe: Recipe): Promise<void> {
     const { store, trainer, inputs } = this.#parts
     const runId = crypto.randomUUID()
-    await Promise.all([this.preview.settled, this.#left])
-    const { model, data, ready } = store.state
-    if (!model || !data || !ready) return
-    const { name, max_steps } = recipe
-    store.beginRun({ id: runId, name, recipe, totalSteps: Math.max(0, max_steps), phase: 'loading' })
-    await this.#running(runId, async () => {
+    return this.#once(runId, async () => {
+      await Promise.all([this.preview.settled, this.#left])
+      const { model, data, ready } = store.state
+      if (!model || !data || !ready) return null
+      const { name, max_steps } = recipe
+      store.beginRun({ id: runId, name, recipe, totalSteps: Math.max(0, max_steps), phase: 'loading' })
       inputs.started(runId, { model, data })
-      await inputs.useModel(model)
-      await inputs.useData(data)
-      const dataset = await this.#tokenize(runId, recipe)
-      const prompts = await encodeAll(this.#parts, promptsFor(data))
-      const generation = generationFor(data, this.generation)
-      const request = { runId, name, recipe, model, data, dataset, prompts, generation }
-      this.text.holds(runId)
-      await trainer.call((api) => api.start(transfer(request, buffersOf(dataset))))
+      const work = async () => {
+        const dataset = await this.#tokenize(runId, recipe)
+        const prompts = await encodeAll(this.#parts, promptsFor(data))
+        const generation = generationFor(data, this.generation)
+        const request = { runId, name, recipe, model, data, dataset, prompts, generation }
+        this.text.holds(runId)
+        await trainer.call((api) => api.start(transfer(request, buffersOf(dataset))))
+      }
+      return () => inputs.with(model, data, work)
     })
   }
 
@@ -167,39 +172,49 @@ export class RunController {
    */
   async resumeSlower(runId: string, scale = 0.1): Promise<void> {
     if (this.#live === runId) await this.stop('save')
+    await this.#left
     await this.resume(runId, scale)
   }
 
   /** Goes on with a stored run from its last checkpoint, from the inputs kept with it. */
-  async resume(runId: string, learningRateScale = 1): Promise<void> {
-    const { store, trainer, inputs, openDatabase, say } = this.#parts
-    await this.#left
-    const db = await openDatabase()
-    const record = await db.get('runs', runId)
-    if (!record) return
-    if (store.state.runId !== runId) await this.stored.load(db, runId)
-    store.update({ interrupted: store.state.interrupted.filter((run) => run.id !== runId), error: null })
-    await this.#running(runId, async () => {
+  resume(runId: string, learningRateScale = 1): Promise<void> {
+    const { store, inputs, openDatabase, say } = this.#parts
+    return this.#once(runId, async () => {
+      await this.#left
+      const db = await openDatabase()
+      const record = await db.get('runs', runId)
+      if (!record) return null
+      if (store.state.runId !== runId) await this.stored.load(db, runId)
+      store.update({ interrupted: store.state.interrupted.filter((run) => run.id !== runId), error: null })
       this.receive({ kind: 'phase', runId, phase: 'loading', detail: say('detailLoading') })
-      // The page's own inputs may still be loading into the same worker.
-      await this.preview.settled
-      const { model, data } = await inputs.ofRun(runId)
-      await inputs.useModel(model)
-      const preview = await inputs.useData(data)
-      // A stored run keeps no first weights, so the page stays on the model of that name that it has.
-      const shown = store.state.model?.label === model.label ? store.state.model : model
-      const hub = shown === store.state.model ? store.state.hub : { model: null, data: null }
-      store.update({ model: shown, data, preview, hub: { ...hub, data: null }, statistics: null, ready: true })
-      await this.preview.viewRow(0, record.recipe)
-      const dataset = await this.#tokenize(runId, record.recipe)
-      if (dataset.fingerprint !== record.dataFingerprint) {
-        throw new FinetaleError(say('errorDataChanged'), say('actionDataChanged'))
+      return async () => {
+        // The page's own inputs may still be on their way.
+        await this.preview.settled
+        const { model, data } = await inputs.ofRun(runId)
+        await inputs.with(model, data, ({ preview }) => {
+          // A stored run keeps no first weights, so the page stays on the model of that name that it has.
+          const shown = store.state.model?.label === model.label ? store.state.model : model
+          const hub = shown === store.state.model ? store.state.hub : { model: null, data: null }
+          store.update({ model: shown, data, preview, hub: { ...hub, data: null }, statistics: null, ready: true })
+          return this.#goOn(record, learningRateScale)
+        })
       }
-      const prompts = await encodeAll(this.#parts, record.prompts)
-      this.text.holds(runId)
-      const request = { runId, dataset, prompts, generation: record.generation, learningRateScale }
-      await trainer.call((api) => api.resume(transfer(request, buffersOf(dataset))))
     })
+  }
+
+  /** Hands a stored run to the trainer, once its inputs are loaded. */
+  async #goOn(record: RunRecord, learningRateScale: number): Promise<void> {
+    const { trainer, say } = this.#parts
+    const { id: runId, recipe, generation } = record
+    await this.preview.viewRow(0, recipe)
+    const dataset = await this.#tokenize(runId, recipe)
+    if (dataset.fingerprint !== record.dataFingerprint) {
+      throw new FinetaleError(say('errorDataChanged'), say('actionDataChanged'))
+    }
+    const prompts = await encodeAll(this.#parts, record.prompts)
+    this.text.holds(runId)
+    const request = { runId, dataset, prompts, generation, learningRateScale }
+    await trainer.call((api) => api.resume(transfer(request, buffersOf(dataset))))
   }
 
   /** Replaces crashed workers by fresh ones, and goes on with `runId` from its last checkpoint where one is given. */
@@ -229,12 +244,23 @@ export class RunController {
     })
   }
 
-  /** Runs a call that trains; what it throws becomes the run's failure, once. */
-  #running(runId: string, work: () => Promise<void>): Promise<void> {
-    this.#left = this.#run(runId, work)
-    return this.#left
+  /**
+   * Starts a run and waits for its end: `begin` shows it and gives the call that trains, or null where there is nothing to
+   * start. While another has been asked for or is at work nothing begins.
+   */
+  async #once(runId: string, begin: () => Promise<(() => Promise<void>) | null>): Promise<void> {
+    if (this.#asked !== '' || isActive(this.#parts.store.state)) return
+    this.#asked = runId
+    try {
+      const work = await begin()
+      if (work) this.#left = this.#run(runId, work)
+    } finally {
+      this.#asked = ''
+    }
+    await this.#left
   }
 
+  /** Runs a call that trains; what it throws becomes the run's failure, once. */
   async #run(runId: string, work: () => Promise<void>): Promise<void> {
     this.#live = runId
     try {

@@ -15,6 +15,8 @@ export type LibraryProgress = (doneBytes: number, totalBytes: number) => void
 export class RunLibrary {
   readonly #openDatabase: () => Promise<Database>
   readonly #bundles: WorkerClient<BundleApi>
+  /** Calls of the bundle worker under way. */
+  #calls = 0
 
   constructor(openDatabase: () => Promise<Database>, bundles: WorkerClient<BundleApi>) {
     this.#openDatabase = openDatabase
@@ -41,33 +43,34 @@ export class RunLibrary {
     const state = await storedTrainerState(await this.#openDatabase(), runId)
     const extra: Record<string, string> =
       state === null ? {} : { 'trainer_state.json': `${JSON.stringify(state, null, 2)}\n` }
-    return this.#alone((api) => api.exportRun(runId, extra, proxy(onProgress)))
+    return this.#call((api) => api.exportRun(runId, extra, proxy(onProgress)))
   }
 
   exportModel(runId: string, onProgress: LibraryProgress): Promise<Exported> {
-    return this.#alone((api) => api.exportModel(runId, {}, proxy(onProgress)))
+    return this.#call((api) => api.exportModel(runId, {}, proxy(onProgress)))
   }
 
   zipModel(model: ModelSource, weights: Blob, onProgress: LibraryProgress): Promise<Blob> {
-    return this.#alone((api) => api.zipModel(model, weights, proxy(onProgress)))
+    return this.#call((api) => api.zipModel(model, weights, proxy(onProgress)))
   }
 
   /** Returns the id of the run that was stored. */
   importRun(bundle: File, onProgress: LibraryProgress): Promise<string> {
-    return this.#alone((api) => api.importRun(bundle, bundle.name, proxy(onProgress)))
+    return this.#call((api) => api.importRun(bundle, bundle.name, proxy(onProgress)))
   }
 
   /** The model of a run's current checkpoint, for a new run. */
   modelOf(runId: string): Promise<ForkedModel> {
-    return this.#alone<ForkedModel>((api) => api.runAsModel(runId))
+    return this.#call<ForkedModel>((api) => api.runAsModel(runId))
   }
 
-  /** The worker lives for one call: what it has read does not stay in memory. */
-  async #alone<T>(use: (api: Remote<BundleApi>) => Promise<T>): Promise<T> {
+  /** The worker lives while it is called: what it has read does not stay in memory. */
+  async #call<T>(use: (api: Remote<BundleApi>) => Promise<T>): Promise<T> {
+    this.#calls++
     try {
       return await this.#bundles.call(use)
     } finally {
-      this.#bundles.terminate()
+      if (--this.#calls === 0) this.#bundles.terminate()
     }
   }
 }

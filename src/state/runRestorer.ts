@@ -3,13 +3,16 @@
 
 import { toErrorData } from '../workers/clients'
 import type { ControllerParts } from './controllerParts'
+import type { InterruptedRun } from './storeState'
 import { discardStoredRun, findStoredRuns, phaseOfStored, readHistory } from './storedRuns'
 import type { Database } from './storedRuns'
 
 export class RunRestorer {
   readonly #parts: ControllerParts
-  /** The run in this tab's trainer; '' when there is none. */
+  /** The run in this tab's trainer, or on its way there; '' when there is none. */
   readonly #live: () => string
+  /** Counts what was asked to be shown: of several the last is. */
+  #loads = 0
 
   constructor(parts: ControllerParts, live: () => string) {
     this.#parts = parts
@@ -23,7 +26,7 @@ export class RunRestorer {
       const db = await openDatabase()
       const { interrupted, latest } = await findStoredRuns(db)
       if (latest && store.state.runId === '') await this.load(db, latest.id)
-      store.update({ interrupted })
+      this.#list(interrupted)
     } catch (thrown) {
       const { code, message, action } = toErrorData(thrown)
       // A tab that blocks the database may let go; storageWatch.ts tells of it and reads again then.
@@ -40,12 +43,15 @@ export class RunRestorer {
     await this.findInterrupted()
   }
 
-  /** Puts a stored run's history on the page. */
+  /** Puts a stored run's history on the page, unless another run was shown or started while it was read. */
   async load(db: Database, runId: string): Promise<void> {
     const { store } = this.#parts
+    const mine = ++this.#loads
     const record = await db.get('runs', runId)
     if (!record) return
     const { steps, evals, generations } = await readHistory(db, runId)
+    const live = this.#live()
+    if (mine !== this.#loads || (live !== '' && live !== runId)) return
     const { name, recipe, totalSteps, environment, error, state, changes = [], resumes = [] } = record
     store.beginRun({ id: runId, name, recipe, totalSteps, phase: phaseOfStored(record) })
     store.restoreRun(steps, evals)
@@ -66,12 +72,14 @@ export class RunRestorer {
 
   /** Lists anew the runs that can go on. */
   async findInterrupted(): Promise<void> {
-    const { store, openDatabase } = this.#parts
     try {
-      const { interrupted } = await findStoredRuns(await openDatabase())
-      store.update({ interrupted: interrupted.filter((run) => run.id !== this.#live()) })
+      this.#list((await findStoredRuns(await this.#parts.openDatabase())).interrupted)
     } catch {
       // Without storage there is nothing to go on with; restore() has said so.
     }
+  }
+
+  #list(interrupted: readonly InterruptedRun[]): void {
+    this.#parts.store.update({ interrupted: interrupted.filter((run) => run.id !== this.#live()) })
   }
 }

@@ -9,7 +9,7 @@ import { HubController, type InputUser } from './hubController'
 import { dataFromFiles } from './dataFiles'
 import { modelFromFiles, someNames, type PickedFile } from './inputs'
 import { isChosen, newItem, type Choices, type HubItem, type HubItems, type Side } from './sources'
-import { isActive, type StoreState } from './storeState'
+import { isLocked, type StoreState } from './storeState'
 
 /** Opens an archive into files with paths; loaded when the first one is chosen. */
 export type Unpack = (picked: readonly PickedFile[], side: Side) => Promise<PickedFile[]>
@@ -42,7 +42,7 @@ export class SourceController {
    */
   async choose(change: Partial<Choices>): Promise<boolean> {
     const { store } = this.#parts
-    if (isActive(store.state)) return false
+    if (isLocked(store.state)) return false
     for (const choice of [change.model, change.data]) if (choice?.kind === 'hub') checkRef(choice.ref)
     const before = store.state
     const same = (side: Side) => change[side] === undefined || isChosen(change[side], before[side], before.hub[side])
@@ -103,7 +103,7 @@ export class SourceController {
   async mapColumns(mapping: ColumnMapping): Promise<void> {
     const before = this.#parts.store.state
     const { model, data } = before
-    if (!data || isActive(before)) return
+    if (!data || isLocked(before)) return
     if (await this.#user.prepare(model, { ...data, mapping })) this.#user.inputsChanged(false)
     else await this.#takeBack(before)
   }

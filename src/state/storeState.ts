@@ -197,7 +197,12 @@ export function resumable(state: StoreState): { id: string; step: number } | nul
   return runId === '' || step === null ? null : { id: runId, step }
 }
 
-/** True while a run is in this tab's trainer: at work, or paused in memory. */
+/** True while a run is in this tab's trainer: at work, or paused in memory. A download is no run's, whichever is shown. */
 export function isActive({ runId, phase, watching }: StoreState): boolean {
-  return runId !== '' && watching === '' && (isBusy(phase) || phase === 'paused')
+  return runId !== '' && watching === '' && phase !== 'downloading' && (isBusy(phase) || phase === 'paused')
+}
+
+/** True while inputs and the run shown must stay: a run is in the trainer, or a text is being written. */
+export function isLocked(state: StoreState): boolean {
+  return isActive(state) || state.writing !== null
 }

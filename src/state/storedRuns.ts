@@ -102,8 +102,8 @@ export async function discardStoredRun(db: Database, runId: string): Promise<boo
   return navigator.locks.request(runLock(runId), { ifAvailable: true }, (lock) => (lock ? remove() : false))
 }
 
-/** The phase to show for a run that is not in memory. */
+/** The phase to show for a run that is not in memory; a stopped one rests, as it did before the page was closed. */
 export function phaseOfStored(record: RunRecord): RunPhase {
-  if (record.state === 'failed') return 'failed'
-  return record.state === 'finished' || record.state === 'stopped' ? 'finished' : 'interrupted'
+  if (record.state === 'failed' || record.state === 'finished') return record.state
+  return record.state === 'stopped' ? 'idle' : 'interrupted'
 }

@@ -3,7 +3,7 @@
 
 import type { Recipe } from '../recipe/recipe'
 import type { EvalMetrics, GenerationRow, RunEvent, RunPhase, StepMetrics } from '../workers/protocol'
-import type { RunStore } from './runStore'
+import { isActive, type RunStore } from './runStore'
 import { runLock } from './storedRuns'
 
 /** What the owner shows, for a tab that begins to watch. Metrics are those after the step asked for. */
@@ -34,6 +34,8 @@ export class Tabs {
   readonly #store: RunStore
   #steps: StepMetrics[] = []
   #evals: EvalMetrics[] = []
+  /** The run that began last in this tab's trainer; the rows kept are its. */
+  #own = ''
   #watched = ''
   #stopWaiting: AbortController | null = null
   #onSnapshot: (snapshot: LiveSnapshot) => void = () => {}
@@ -46,7 +48,7 @@ export class Tabs {
 
   /** Tells the other tabs an event of a run that this tab owns. */
   send(event: RunEvent): void {
-    if (event.kind === 'started') [this.#steps, this.#evals] = [[], []]
+    if (event.kind === 'started') [this.#own, this.#steps, this.#evals] = [event.runId, [], []]
     if (event.kind === 'step') this.#steps = [...this.#steps.slice(1 - KEPT_ROWS), event.metrics]
     if (event.kind === 'eval') this.#evals = [...this.#evals.slice(1 - KEPT_ROWS), event.metrics]
     this.#channel?.postMessage({ kind: 'event', event } satisfies Message)
@@ -103,7 +105,7 @@ export class Tabs {
 
   #answer(runId: string, afterStep: number): void {
     const { state } = this.#store
-    const owned = this.#watched === '' && state.runId === runId && state.recipe !== null
+    const owned = this.#own === runId && state.runId === runId && isActive(state)
     if (!owned || state.recipe === null) return
     const snapshot: LiveSnapshot = {
       ...{ runId, name: state.runName, recipe: state.recipe, phase: state.phase, detail: state.detail },

@@ -3,7 +3,7 @@
 import { proxy } from 'comlink'
 import type { GenerationSettings } from '../recipe/recipe'
 import { toErrorData } from '../workers/clients'
-import type { GenerationRow } from '../workers/protocol'
+import type { GenerationRow, ModelSource } from '../workers/protocol'
 import { encodeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
 import { promptsFor } from './prompts'
@@ -26,19 +26,20 @@ export class TextWriter {
     this.#held = runId
   }
 
-  /** Writes from a prompt; the text so far shows in the store, the row joins the table. Null when it failed. */
+  /**
+   * Writes from a prompt; the text so far shows in the store, the row joins the table. Null when it failed, or when the
+   * page has moved on to what the text does not belong to.
+   */
   async generate(prompt: string, settings: GenerationSettings, writer: Writer): Promise<GenerationRow | null> {
-    const { store, trainer } = this.#parts
+    const { store, inputs } = this.#parts
+    const { runId, model } = store.state
+    const wanted = writer === 'run' && runId ? runId : BASE
     store.update({ writing: { prompt, text: '', settings }, error: null })
     try {
-      const runId = await this.#load(writer)
-      const [encoded] = await encodeAll(this.#parts, [prompt])
-      if (!encoded) return null
-      const onText = proxy((text: string) => {
-        if (store.state.writing) store.update({ writing: { prompt, text, settings } })
-      })
-      const row = await trainer.call((api) => api.generate({ runId, prompt: encoded, settings }, onText))
-      store.addGenerations([row])
+      const tokenizerOf = wanted === BASE ? model : (await inputs.ofRun(wanted)).model
+      const row = await inputs.with(tokenizerOf, null, () => this.#write(wanted, model, prompt, settings))
+      if (store.state.model !== model || (wanted !== BASE && store.state.runId !== wanted)) return null
+      if (row) store.addGenerations([row])
       return row
     } catch (thrown) {
       store.update({ error: toErrorData(thrown) })
@@ -60,16 +61,27 @@ export class TextWriter {
     return this.#parts.trainer.call((api) => api.stopGenerating())
   }
 
-  async #load(writer: Writer): Promise<string> {
-    const { store, trainer, inputs } = this.#parts
-    const { runId, model } = store.state
-    const wanted = writer === 'run' && runId ? runId : BASE
-    const tokenizerOf = wanted === BASE ? model : (await inputs.ofRun(runId)).model
-    if (tokenizerOf) await inputs.useModel(tokenizerOf)
-    if (this.#held === wanted) return wanted
-    if (wanted !== BASE) await trainer.call((api) => api.loadRun(runId))
-    else if (model) await trainer.call((api) => api.loadBase(model))
-    this.#held = wanted
-    return wanted
+  async #write(
+    runId: string,
+    base: ModelSource | null,
+    prompt: string,
+    settings: GenerationSettings,
+  ): Promise<GenerationRow | null> {
+    const { store, trainer } = this.#parts
+    await this.#load(runId, base)
+    const [encoded] = await encodeAll(this.#parts, [prompt])
+    if (!encoded) return null
+    const onText = proxy((text: string) => {
+      if (store.state.writing) store.update({ writing: { prompt, text, settings } })
+    })
+    return trainer.call((api) => api.generate({ runId, prompt: encoded, settings }, onText))
+  }
+
+  async #load(runId: string, base: ModelSource | null): Promise<void> {
+    const { trainer } = this.#parts
+    if (this.#held === runId) return
+    if (runId !== BASE) await trainer.call((api) => api.loadRun(runId))
+    else if (base) await trainer.call((api) => api.loadBase(base))
+    this.#held = runId
   }
 }

@@ -21,6 +21,22 @@ async function needsOf(side: Side): Promise<(paths: readonly string[]) => (path:
   }
 }
 
+interface Opened {
+  /** The archive's path as a folder; '' for files that lay in none. */
+  readonly folder: string
+  readonly files: readonly PickedFile[]
+}
+
+/** All files together. Archives that hold files of the same path become folders, so that none hides another's. */
+function together(opened: readonly Opened[]): PickedFile[] {
+  const times = new Map<string, number>()
+  for (const { path } of opened.flatMap(({ files }) => files)) times.set(path, (times.get(path) ?? 0) + 1)
+  const clashes = ({ path }: PickedFile) => !isLitter(path) && (times.get(path) ?? 0) > 1
+  return opened.flatMap(({ folder, files }) =>
+    files.some(clashes) ? files.map(({ path, file }) => ({ path: folder + path, file })) : files,
+  )
+}
+
 /**
  * The files inside the zips among `picked`, and the other files.
  * @throws FinetaleError when an archive is broken, or a file that will be read is damaged or cannot be opened
@@ -29,13 +45,14 @@ export async function unpack(picked: readonly PickedFile[], side: Side): Promise
   if (!picked.some(isZip)) return [...picked]
   const { readZip } = await import('../formats/zip')
   const needs = await needsOf(side)
-  const files: PickedFile[] = []
+  const opened: Opened[] = []
   for (const entry of picked) {
-    if (!isZip(entry)) files.push(entry)
+    if (!isZip(entry)) opened.push({ folder: '', files: [entry] })
     else {
       const found = await readZip(entry.file, entry.path, { needs })
-      for (const [path, file] of found) files.push({ path, file })
+      const files = [...found].map(([path, file]) => ({ path, file }))
+      opened.push({ folder: entry.path.replace(/\.zip$/i, '/'), files })
     }
   }
-  return files
+  return together(opened)
 }

@@ -39,7 +39,7 @@ function fillNormal(values: Float32Array, deviation: number, generator: MT19937)
 /**
  * Weights by name, for createParams; the head is tied, so it has none of its own. One MT19937 stream, seeded with `seed`,
  * runs through the parameters in table order. torch draws in another order and by another rule, so the same seed gives
- * other numbers there, of the same distribution; tools/builtin-model/finetale.py draws these.
+ * other numbers there, of the same distribution; tools/builtin-model/torch_run.py draws these.
  */
 export function initialWeights(config: GPTNeoConfig, seed: number): Map<string, NamedArray> {
   const deviation = initializerRange(config)

@@ -9,7 +9,7 @@ export const englishBudget = {
     'Checkpoints may need {disk}, and this browser reports {free} left. You can train all the same: what finds no room is not saved, and the checkpoint before it stays. Delete runs you no longer need, after exporting what you want to keep.',
   budgetNone:
     'This browser keeps nothing for the page, so there are no checkpoints: about {memory} of memory is all that it takes. Download the model before you close the tab.',
-  budgetMisfit: 'This will not fit',
+  budgetMisfit: 'This will not fit.',
   budgetMisfitField: 'Does not fit, see “What it takes”.',
   budgetFigures: 'Figures',
   budgetDisk: 'On disk',

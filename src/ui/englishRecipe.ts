@@ -95,7 +95,8 @@ export const englishRecipe = {
   label_eval_steps: 'Evaluate every',
   help_eval_steps: 'Steps between evaluations.',
   label_save_steps: 'Save every',
-  help_save_steps: 'Steps between checkpoints; 0 saves only on pause, stop and hide.',
+  help_save_steps:
+    'Steps between checkpoints. 0 leaves it to the minutes below; pause, stop, a hidden tab and the end of a run always save.',
   label_save_minutes: 'Save every, in minutes',
   help_save_minutes: 'Saves after so many minutes in any case; 0 turns that off.',
   label_threads: 'Threads',

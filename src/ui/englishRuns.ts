@@ -6,6 +6,7 @@ export const englishRuns = {
   runsEmpty: 'Runs you train are kept here, with their charts, texts and checkpoints.',
   runImport: 'Import a run',
   runSteps: '{step} of {total} steps',
+  runSteps_one: '{step} of {total} step',
   runParent: 'Began from “{name}”, step {step}',
   runOnDisk: 'On disk',
   runAction: '{action}: {name}',

@@ -41,8 +41,8 @@ export const englishSources = {
   sizeUnknown: 'size not known yet',
   sizeKept: '{size}, in this browser',
   sizeLooking: 'looking in this browser…',
-  downloadWhy: 'Downloaded once and kept in this browser. {host} learns what is asked for; nothing of yours is sent.',
-  downloadTrain: 'Train downloads it first, too.',
+  downloadWhy:
+    'Downloaded once and kept in this browser. {host} learns what is asked for; nothing of yours is sent. Train downloads it first, too.',
   download: 'Download',
   downloadAgain: 'Download again',
   downloadRetry: 'Try again',
@@ -79,7 +79,7 @@ export const englishSources = {
   error_other: 'The download did not work',
   errorCancelled: 'The download was stopped.',
   actionCancelled: 'Files that had come whole are kept; the rest can be fetched any time.',
-  summaryDownload: '{model} · not downloaded yet',
+  summaryDownload: 'not downloaded yet',
 
   rowsAfterDownload: 'Shown as soon as the data set is here.',
   viewAfterDownload: 'Shown once model and data set are here.',
@@ -111,6 +111,7 @@ export const englishSources = {
   lengthsPadding: 'Padding',
   lengthsCut: 'Cut rows',
   lengthsTokens: '{count} tokens',
+  lengthsTokens_one: '{count} token',
 
   // Files of a run
   exportHeading: 'Take the numbers with you',

@@ -28,7 +28,7 @@ export const englishTerms = {
   define_evaluation:
     'The loss on rows that were kept aside and are never trained on. It tells whether the model learned the kind of text, or only those rows by heart.',
   term_checkpoint: 'Checkpoint',
-  define_checkpoint: 'A copy of the run in this browser’s storage. If the tab closes, training goes on from there.',
+  define_checkpoint: 'A copy of the run in this browser’s storage. If the tab closes, Resume goes on from there.',
   term_temperature: 'Temperature',
   define_temperature:
     'How daring the draw of the next token is. Below 1 the likely ones win more often, above 1 the unlikely ones get a better chance.',

@@ -126,7 +126,11 @@ export class FinetaleApp extends LitElement {
           </section>
           <section class="step" id="step-try">
             ${this.renderHeading(3, say('stepTry'))}
-            <finetale-try-step .store=${this.store} .controller=${this.controller}></finetale-try-step>
+            <finetale-try-step
+              .store=${this.store}
+              .controller=${this.controller}
+              ?fromScratch=${this.recipe.model_init === 'from_config'}
+            ></finetale-try-step>
           </section>
           <section class="step" id="step-runs">
             <finetale-runs-step
@@ -224,24 +228,26 @@ export class FinetaleApp extends LitElement {
 
   /** What is missing is fetched first. */
   private readonly train = () => {
-    const { sources } = this
     const missing = missingSides(this.store.state.hub).length > 0
     this.#scrollTo(missing ? 'data' : 'train')
     this.#do(async (controller) => {
-      if (missing && sources && !(await sources.hub.download())) return
+      if (missing && !(await this.sources?.hub.download())) return
       if (missing) this.#scrollTo('train')
       await controller.train(this.recipe)
     })
   }
 
   private resume(runId: string) {
+    // A run brings its own inputs: what is still being fetched is for another.
+    this.sources?.hub.cancel()
     this.#scrollTo('train')
     this.#do((controller) => controller.resume(runId))
   }
 
   private edit(recipe: Recipe) {
     this.recipe = recipe
-    this.#viewRow(this.store.state.rowIndex)
+    if (validate(recipe).length > 0) return
+    this.#do((controller) => controller.preview.viewRow(this.store.state.rowIndex, recipe))
   }
 
   /** Takes over what a refusal proposes. */
@@ -255,11 +261,6 @@ export class FinetaleApp extends LitElement {
     this.base = presets[name]()
     this.edit(this.base)
     this.#do(async () => void (await this.sources?.choose(presetChoices(name, document.baseURI, this.initial.hub))))
-  }
-
-  #viewRow(row: number) {
-    if (validate(this.recipe).length > 0 || !this.store.state.preview) return
-    this.#do((controller) => controller.preview.viewRow(row, this.recipe))
   }
 
   #do(command: (controller: RunController) => Promise<void>) {

@@ -68,6 +68,12 @@ export class FinetaleBeforeAfter extends LitElement {
         color: var(--ink-2);
         font: 13px/1.5 var(--font);
       }
+      .each td.after::before {
+        content: attr(data-label);
+        display: block;
+        color: var(--ink-2);
+        font: 550 12.5px/1.6 var(--font);
+      }
       @media (max-width: 800px) {
         table,
         tbody,
@@ -103,13 +109,20 @@ export class FinetaleBeforeAfter extends LitElement {
   /** All texts, oldest first. */
   @property({ attribute: false }) rows: readonly GenerationRow[] = []
 
+  /** Prompts that the run under way will write from when it ends. */
+  @property({ attribute: false }) expected: readonly string[] = []
+
   override render() {
     const pairs = generationPairs(this.rows)
     const done = pairs.filter(({ after }) => after !== null)
-    // Once some are complete, those without a second half would only be in the way.
-    const shown = (done.length > 0 ? done : pairs).slice(-SHOWN)
+    // Once some are complete, those that nothing will complete would only be in the way.
+    const kept = pairs.filter(({ after, prompt }) => after !== null || this.expected.includes(prompt))
+    const shown = (done.length > 0 ? kept : pairs).slice(-SHOWN)
     if (shown.length === 0) return nothing
-    const step = Math.max(0, ...done.map(({ after }) => after?.step ?? 0))
+    const steps = new Set(shown.flatMap(({ after }) => (after ? [after.step] : [])))
+    const [step] = steps
+    // One step for all stands in the head of the column; of several, each cell names its own.
+    const each = steps.size > 1
     return html`
       <div class="panel">
         <h3>${say('pairsHeading')}</h3>
@@ -119,11 +132,13 @@ export class FinetaleBeforeAfter extends LitElement {
             <tr role="row">
               <th role="columnheader" scope="col" class="who">${say('pairWho')}</th>
               <th role="columnheader" scope="col">${say('pairBefore')}</th>
-              <th role="columnheader" scope="col">${step > 0 ? say('pairAfter', { step }) : say('pairAfterSoon')}</th>
+              <th role="columnheader" scope="col">
+                ${step === undefined || each ? say('pairAfterSoon') : say('pairAfter', { step })}
+              </th>
             </tr>
           </thead>
-          <tbody>
-            ${shown.map((pair) => renderPair(pair))}
+          <tbody class=${each ? 'each' : ''}>
+            ${shown.map((pair) => renderPair(pair, this.expected.includes(pair.prompt)))}
           </tbody>
         </table>
       </div>
@@ -131,7 +146,7 @@ export class FinetaleBeforeAfter extends LitElement {
   }
 }
 
-function renderPair({ prompt, before, after }: GenerationPair) {
+function renderPair({ prompt, before, after }: GenerationPair, comes: boolean) {
   const [name, ...rest] = characterOf(prompt) ?? [promptName(prompt)]
   return html`
     <tr role="row">
@@ -144,7 +159,9 @@ function renderPair({ prompt, before, after }: GenerationPair) {
           ? html`<td role="cell" class="after" data-label=${say('pairAfter', { step: after.step })}>
               <span class="prose">${after.generation}</span>
             </td>`
-          : html`<td role="cell" class="soon" data-label=${say('pairAfterSoon')}>${say('pairSoon')}</td>`
+          : html`<td role="cell" class="soon" data-label=${say('pairAfterSoon')}>
+              ${say(comes ? 'pairSoon' : 'pairNever')}
+            </td>`
       }
     </tr>
   `

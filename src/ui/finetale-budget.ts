@@ -98,7 +98,7 @@ export class FinetaleBudget extends LitElement {
   private renderMisfit({ message, action, change }: Misfit) {
     return html`
       <div class="alert" role="alert">
-        <p><strong>${say('budgetMisfit')}.</strong> ${message} ${action}</p>
+        <p><strong>${say('budgetMisfit')}</strong> ${say('problem', { message, action })}</p>
         ${
           change
             ? html`<button id="apply" class="primary" @click=${() => send(this, 'finetale-recipe-set', change)}>

@@ -10,10 +10,11 @@ import { validate } from '../recipe/validate'
 import { builtInData, builtInModel } from '../state/inputs'
 import { smallerPreset } from '../state/presetSources'
 import type { RunController } from '../state/runController'
-import { isActive, RunStore } from '../state/runStore'
+import { RunStore } from '../state/runStore'
 import type { SourceController } from '../state/sourceController'
 import { choiceLabel, hostOf, sameRef, type Choices, type HubItems, type Side } from '../state/sources'
 import { StoreController } from '../state/storeController'
+import { isLocked } from '../state/storeState'
 import { toErrorData } from '../workers/clients'
 import type { HubRef } from '../workers/protocol'
 import { send, type FinetaleEvent } from './events'
@@ -75,7 +76,7 @@ export class FinetaleDataStep extends LitElement {
 
   override render() {
     const { preview, rowIndex, rowView, statistics, model, data, hub, ready } = this.store.state
-    const locked = isActive(this.store.state)
+    const locked = isLocked(this.store.state)
     return html`
       <finetale-guide place="data" .store=${this.store}></finetale-guide>
       <div

@@ -11,7 +11,7 @@ import { downloadCardStyles } from './downloadCardStyles'
 import { send } from './events'
 import { formatBytes, formatDuration } from './format'
 import { actionLabels, actionsFor, errorTitle, type HubAction } from './hubErrors'
-import { say } from './messages'
+import { joined, say } from './messages'
 import { bytesDone } from './runSummary'
 import { controls, panel } from './sharedStyles'
 
@@ -106,7 +106,7 @@ export class FinetaleDownloadCard extends LitElement {
     if (progress) return say('downloadWhat', { host: hostOf(ref) })
     const bytes = expectedBytes(ref)
     const size = bytes === null ? say('sizeUnknown') : say('sizeKnown', { size: formatBytes(bytes) })
-    return `${say('downloadWhat', { host: hostOf(ref) })} · ${size}`
+    return joined(say('downloadWhat', { host: hostOf(ref) }), size)
   }
 
   private renderProgress({ ref }: HubItem, progress: FetchProgress) {
@@ -179,7 +179,7 @@ export class FinetaleDownloadCard extends LitElement {
     const smaller = model && !model.fetched ? smallerPreset(model.ref) : null
     return html`
       <div class="foot">
-        <p class="muted">${say('downloadWhy', { host })} ${say('downloadTrain')}</p>
+        <p class="muted">${say('downloadWhy', { host })}</p>
         <div class="buttons">
           <button id="download" class="primary" @click=${() => send(this, 'finetale-download', undefined)}>
             ${say('download')}

@@ -3,15 +3,20 @@
 import { html, LitElement, nothing, type PropertyValues } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
 import type { GenerationSettings } from '../recipe/recipe'
+import { freshSeed } from '../state/freshSeed'
 import { characterPrompt, notebookGeneration, readyCharacters } from '../state/prompts'
+import { classes, races } from '../state/srd'
 import type { Writer } from '../state/textWriter'
+import type { GenerationRow } from '../workers/protocol'
 import { send, type FinetaleEvent } from './events'
+import { FocusKeeper } from './focusKeeper'
 import './finetale-decoding'
 import type { FinetaleDecoding } from './finetale-decoding'
 import './finetale-prompt-ideas'
+import './finetale-written'
 import { generatePanelStyles } from './generatePanelStyles'
 import { say } from './messages'
-import { controls, panel } from './sharedStyles'
+import { controls, panel, written } from './sharedStyles'
 import { sayTerms } from './terms'
 
 /**
@@ -20,16 +25,20 @@ import { sayTerms } from './terms'
  */
 @customElement('finetale-generate-panel')
 export class FinetaleGeneratePanel extends LitElement {
-  static override styles = [controls, panel, generatePanelStyles]
+  static override styles = [controls, panel, written, generatePanelStyles]
 
   /** The generated text so far, or null when nothing is being written. */
   @property({ attribute: false }) writing: string | null = null
-  /** The text that Write made last; it stays in view until the next one begins. */
-  @property() written = ''
+  /** What Write made last; it stays in view until the next one begins. */
+  @property({ attribute: false }) written: GenerationRow | null = null
+  /** Every text there is. */
+  @property({ attribute: false }) rows: readonly GenerationRow[] = []
   /** True when a run's weights can write. */
   @property({ type: Boolean }) hasRun = false
   /** True when only the run's weights can write, because it is in memory and not finished. */
   @property({ type: Boolean }) runOnly = false
+  /** True when there are no weights from before the run: it started from random numbers. */
+  @property({ type: Boolean }) fromScratch = false
   @property({ type: Number }) step = 0
   @property({ type: Boolean }) disabled = false
   /** True when the built-in stories are the data set: they have prompts of their own. */
@@ -48,11 +57,23 @@ export class FinetaleGeneratePanel extends LitElement {
 
   #character = { ...readyCharacters[0] }
   #free = ''
+  /** True once somebody has changed how words are picked. */
+  #touched = false
+  /** The seed to begin with; Write goes on to the next ones. */
+  #seed = this.settings.seed
+  /** True after a seed was typed: then that one is meant, whether or not it has been used. */
+  #seedTyped = false
+
+  constructor() {
+    super()
+    new FocusKeeper(this, '.buttons')
+  }
 
   override willUpdate(changed: PropertyValues<this>) {
     // Another data set brings its own way of picking words, unless somebody has changed it.
-    if (changed.has('defaults') && [undefined, this.settings].includes(changed.get('defaults'))) {
+    if (changed.has('defaults') && !this.#touched) {
       this.settings = this.defaults
+      this.#seed = this.settings.seed
     }
   }
 
@@ -60,7 +81,7 @@ export class FinetaleGeneratePanel extends LitElement {
     const busy = this.writing !== null
     return html`
       <div class="panel">
-        <fieldset ?disabled=${this.disabled}>
+        <fieldset ?disabled=${this.#closed}>
           <h3>${say('generateHeading')}</h3>
           <div class="kinds" role="group" aria-label=${say('promptKind')}>
             ${this.renderKind('character')} ${this.renderKind('free')}
@@ -71,15 +92,12 @@ export class FinetaleGeneratePanel extends LitElement {
             <p class="muted">${sayTerms('decodingIntro')}</p>
             <finetale-decoding
               .settings=${this.settings}
-              .disabled=${this.disabled}
-              @finetale-generation-settings=${({ detail }: FinetaleEvent<'finetale-generation-settings'>) => {
-                this.settings = detail
-                this.stuck = false
-              }}
+              .disabled=${this.#closed}
+              @finetale-generation-settings=${this.changed}
             ></finetale-decoding>
           </details>
           ${this.stuck ? html`<p class="stuck" role="alert">${say('fixGeneration')}</p>` : nothing}
-          <div class="buttons">
+          <div class="buttons" tabindex="-1" role="group" aria-label=${say('generateHeading')}>
             ${
               busy
                 ? html`<button id="stop-writing" @click=${() => send(this, 'finetale-stop-writing', undefined)}>
@@ -92,13 +110,7 @@ export class FinetaleGeneratePanel extends LitElement {
             </button>
           </div>
           ${busy ? html`<span class="output" aria-label=${say('outputLabel')}>${this.writing}</span>` : nothing}
-          ${
-            !busy && this.written
-              ? html`<span class="output written" role="group" aria-label=${say('outputWritten')}
-                  >${this.written}</span
-                >`
-              : nothing
-          }
+          ${!busy && this.written ? html`<finetale-written .row=${this.written}></finetale-written>` : nothing}
         </fieldset>
       </div>
     `
@@ -111,27 +123,39 @@ export class FinetaleGeneratePanel extends LitElement {
   }
 
   private renderCharacter() {
-    const field = (key: 'name' | 'race' | 'class', label: string) =>
+    const field = (key: 'name' | 'race' | 'class', label: string, known: readonly string[] = []) =>
       html`<label>
         <span>${label}</span>
         <input
           id="character-${key}"
           autocomplete="off"
+          list=${known.length > 0 ? `known-${key}` : nothing}
+          @keydown=${this.entered}
           .value=${this.#character[key]}
           @input=${(event: Event) => {
             if (event.target instanceof HTMLInputElement) this.#character[key] = event.target.value
           }}
         />
+        ${
+          known.length > 0
+            ? html`<datalist id="known-${key}">
+                ${known.map((value) => html`<option value=${value}></option>`)}
+              </datalist>`
+            : nothing
+        }
       </label>`
     return html`
       <finetale-prompt-ideas
+        .disabled=${this.#closed}
         @finetale-character=${({ detail }: FinetaleEvent<'finetale-character'>) => {
           this.#character = { ...detail }
           this.requestUpdate()
         }}
       ></finetale-prompt-ideas>
       ${field('name', say('characterName'))}
-      <div class="pair">${field('race', say('characterRace'))} ${field('class', say('characterClass'))}</div>
+      <div class="pair">
+        ${field('race', say('characterRace'), races)} ${field('class', say('characterClass'), classes)}
+      </div>
     `
   }
 
@@ -165,7 +189,7 @@ export class FinetaleGeneratePanel extends LitElement {
             : nothing
         }
         ${
-          this.runOnly
+          this.runOnly || this.fromScratch
             ? nothing
             : html`<option value="base" .selected=${this.#writer === 'base'}>${say('writerBase')}</option>`
         }
@@ -177,13 +201,36 @@ export class FinetaleGeneratePanel extends LitElement {
     if (target instanceof HTMLDetailsElement) this.open = target.open
   }
 
+  private readonly changed = ({ detail }: FinetaleEvent<'finetale-generation-settings'>) => {
+    if (detail.seed !== this.settings.seed) {
+      this.#seed = detail.seed
+      this.#seedTyped = true
+    }
+    this.settings = detail
+    this.#touched = true
+    this.stuck = false
+  }
+
+  private readonly entered = ({ key, isComposing }: KeyboardEvent) => {
+    if (key === 'Enter' && !isComposing && this.writing === null) this.write()
+  }
+
   private readonly write = () => {
     const prompt = this.kind === 'character' ? characterPrompt(this.#character) : this.#free
-    this.#unlessWrong(() => send(this, 'finetale-write', { prompt, settings: this.settings, writer: this.#writer }))
+    const writer = this.#writer
+    this.#unlessWrong(() => {
+      const settings = { ...this.settings, seed: this.#seed }
+      const step = writer === 'run' ? this.step : 0
+      const seed = this.#seedTyped ? this.#seed : freshSeed(this.rows, { prompt, settings, step })
+      this.settings = { ...settings, seed }
+      this.#seedTyped = false
+      send(this, 'finetale-write', { prompt, settings: this.settings, writer })
+    })
   }
 
   private readonly runPrompts = () => {
-    this.#unlessWrong(() => send(this, 'finetale-notebook-prompts', { settings: this.settings, writer: this.#writer }))
+    const settings = { ...this.settings, seed: this.#seed }
+    this.#unlessWrong(() => send(this, 'finetale-notebook-prompts', { settings, writer: this.#writer }))
   }
 
   /** A number that cannot be used is shown instead: nothing is written with another one in its place. */
@@ -194,9 +241,14 @@ export class FinetaleGeneratePanel extends LitElement {
     void this.updateComplete.then(() => this.decoding.focusProblem())
   }
 
+  /** True when nothing can write now. */
+  get #closed(): boolean {
+    return this.disabled || (this.fromScratch && !this.hasRun)
+  }
+
   get #writer(): Writer {
     if (!this.hasRun) return 'base'
-    return this.runOnly ? 'run' : (this.chosen ?? 'run')
+    return this.runOnly || this.fromScratch ? 'run' : (this.chosen ?? 'run')
   }
 }
 

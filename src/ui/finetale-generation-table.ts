@@ -221,11 +221,10 @@ export class FinetaleGenerationTable extends LitElement {
     `
   }
 
-  /** The untouched model's row for the same prompt, by preference with the same settings. */
+  /** The untouched model's row for the same prompt with the same settings: another draw would compare nothing. */
   #untouched({ prompt, settings }: GenerationRow): GenerationRow | null {
-    const candidates = this.rows.filter((row) => row.step === 0 && row.prompt === prompt)
-    const wanted = JSON.stringify(settings)
-    return candidates.find((row) => JSON.stringify(row.settings) === wanted) ?? candidates.at(-1) ?? null
+    const wanted = JSON.stringify([prompt, settings])
+    return this.rows.find((row) => row.step === 0 && JSON.stringify([row.prompt, row.settings]) === wanted) ?? null
   }
 
   private readonly filtered = (event: Event) => {

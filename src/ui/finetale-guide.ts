@@ -3,14 +3,18 @@
 
 import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
-import { RunStore } from '../state/runStore'
+import { RunStore, type StoreState } from '../state/runStore'
 import { StoreController } from '../state/storeController'
 import { send } from './events'
-import { guideData, guideTrain, guideTry } from './guide'
+import { guideData, guideTrain, guideTry, type Sentence } from './guide'
 import { say } from './messages'
 import { controls } from './sharedStyles'
+import { sayTerms } from './terms'
 
-const words = { data: guideData, train: guideTrain, try: guideTry } as const
+const words = { data: guideData, train: guideTrain, try: guideTry } satisfies Record<
+  string,
+  (state: StoreState, fromScratch: boolean) => Sentence
+>
 
 /** @fires finetale-show-try - Step 3 is wanted. */
 @customElement('finetale-guide')
@@ -36,6 +40,8 @@ export class FinetaleGuide extends LitElement {
   @property() place: keyof typeof words = 'data'
   @property({ attribute: false }) store = new RunStore()
 
+  @property({ type: Boolean }) fromScratch = false
+
   constructor() {
     super()
     new StoreController(this, () => this.store)
@@ -45,7 +51,7 @@ export class FinetaleGuide extends LitElement {
     const { state } = this.store
     const done = this.place === 'train' && state.phase === 'finished'
     return html`<div>
-      <p>${words[this.place](state)}</p>
+      <p>${sayTerms(...words[this.place](state, this.fromScratch))}</p>
       ${
         done
           ? html`<button class="primary" @click=${() => send(this, 'finetale-show-try', undefined)}>

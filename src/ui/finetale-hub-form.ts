@@ -174,7 +174,7 @@ export class FinetaleHubForm extends LitElement {
       send(this, 'finetale-hub-closed', undefined)
     } catch (thrown) {
       const { message, action } = toErrorData(thrown)
-      this.problem = `${message} ${action}`
+      this.problem = say('problem', { message, action })
     }
   }
 }

@@ -191,7 +191,8 @@ export class FinetaleLineChart extends LitElement {
   private readonly pressed = (event: KeyboardEvent) => {
     const last = this.#curves.length - 1
     const view = this.#view
-    if (last < 0 || !view) return
+    // With these keys held down it is a shortcut of the browser's.
+    if (last < 0 || !view || event.ctrlKey || event.metaKey || event.altKey) return
     const at = Math.min(last, this.cursor ?? last)
     const zooms: Readonly<Record<string, () => void>> = {
       '+': () => view.zoomAbout(at, 0.5),

@@ -1,6 +1,6 @@
 // Step 2: the run in numbers. It shows what the store says and keeps a clock for the elapsed time.
 
-import { css, html, LitElement } from 'lit'
+import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
 import type { EnvironmentInfo, EvalMetrics, StepMetrics } from '../workers/protocol'
 import type { Speed } from '../state/estimate'
@@ -86,6 +86,7 @@ export class FinetaleProgressReadout extends LitElement {
       <dl>
         ${stat('statLoss', latest ? formatLoss(latest.loss) : none, 'loss')}
         ${stat('statEval', latestEval ? formatLoss(latestEval.loss) : none, 'eval')}
+        ${latestEval?.bits_per_character === undefined ? nothing : stat('statBits', formatLoss(latestEval.bits_per_character))}
         ${stat('statStep', latest ? say('ofTotal', { value: latest.step, total: this.totalSteps }) : none)}
         ${stat('statEpoch', latest ? formatNumber(latest.epoch, 2) : none)}
         ${stat('statRate', latest ? formatRate(latest.learning_rate) : none)}

@@ -1,7 +1,7 @@
 // Ready characters to write about, and one made up at each click. It only proposes: the panel around it fills its fields.
 
 import { css, html, LitElement } from 'lit'
-import { customElement } from 'lit/decorators.js'
+import { customElement, property } from 'lit/decorators.js'
 import { readyCharacters, type Character } from '../state/prompts'
 import { surprise } from '../state/surprise'
 import { send } from './events'
@@ -28,12 +28,19 @@ export class FinetalePromptIdeas extends LitElement {
     `,
   ]
 
+  @property({ type: Boolean }) disabled = false
+
   override render() {
     return html`<div role="group" aria-label=${say('promptIdeas')}>
       ${readyCharacters.map(
-        (character) => html`<button type="button" @click=${() => this.choose(character)}>${character.name}</button>`,
+        (character) =>
+          html`<button type="button" ?disabled=${this.disabled} @click=${() => this.choose(character)}>
+            ${character.name}
+          </button>`,
       )}
-      <button type="button" id="surprise" @click=${this.surprised}>${say('surprise')}</button>
+      <button type="button" id="surprise" ?disabled=${this.disabled} @click=${this.surprised}>
+        ${say('surprise')}
+      </button>
     </div>`
   }
 

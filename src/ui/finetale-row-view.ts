@@ -88,7 +88,7 @@ export class FinetaleRowView extends LitElement {
         view
           ? html`
               <p class="muted counts">
-                ${sayTerms('viewCounts', { real: view.realTokens, cut: view.cutTokens, pad: view.padTokens })}
+                ${sayTerms('viewCounts', { count: view.realTokens, cut: view.cutTokens, pad: view.padTokens })}
               </p>
               <div class="text" tabindex="0" role="group" aria-label=${say('viewHeading', { row: this.row + 1 })}>
                 ${view.cutsStart ? this.renderCut(view.cut) : nothing}<span class="prose">${view.kept}</span
@@ -101,8 +101,14 @@ export class FinetaleRowView extends LitElement {
                     .slice(0, SHOWN_TOKENS)
                     .map(({ id, text }) => html`<span class="token" title=${id}>${visible(text)}</span>`)}
                 </div>
+                ${
+                  view.tokens.length > SHOWN_TOKENS
+                    ? html`<p class="muted">${say('viewTokensMore', { count: view.tokens.length - SHOWN_TOKENS })}</p>`
+                    : nothing
+                }
               </details>
-              <p class="muted legend">${say('viewLegend')}</p>
+              ${view.cut ? html`<p class="muted legend">${say('viewLegendCut')}</p>` : nothing}
+              ${view.padTokens > 0 ? html`<p class="muted legend">${say('viewLegendPad')}</p>` : nothing}
             `
           : html`<p class="muted">${this.waiting || say('rowsLoading')}</p>`
       }

@@ -4,6 +4,7 @@ import { css, html, LitElement } from 'lit'
 import { customElement, property, query } from 'lit/decorators.js'
 import type { RunPhase, StopMode } from '../workers/protocol'
 import { send } from './events'
+import { FocusKeeper } from './focusKeeper'
 import { say } from './messages'
 import { controls } from './sharedStyles'
 
@@ -60,10 +61,14 @@ export class FinetaleRunControls extends LitElement {
 
   @query('dialog') private readonly dialog!: HTMLDialogElement
 
+  readonly #focus = new FocusKeeper(this, '.buttons')
+
   override render() {
     return html`
-      <div class="buttons">${this.active ? this.renderActive() : this.renderTrain()}</div>
-      <dialog aria-labelledby="stop-title">
+      <div class="buttons" tabindex="-1" role="group" aria-label=${say('runButtons')}>
+        ${this.active ? this.renderActive() : this.renderTrain()}
+      </div>
+      <dialog aria-labelledby="stop-title" @close=${this.closed}>
         <h2 id="stop-title">${say('stopTitle')}</h2>
         <p>${say('stopText')}</p>
         <div class="buttons">
@@ -105,6 +110,11 @@ export class FinetaleRunControls extends LitElement {
       }
       <button id="stop" ?disabled=${early} @click=${() => this.dialog.showModal()}>${say('stop')}</button>
     `
+  }
+
+  /** The run may have ended while the question was open, and the button that asked it with it. */
+  private readonly closed = () => {
+    if (!this.shadowRoot?.activeElement) this.#focus.recover()
   }
 
   private stop(mode: StopMode) {

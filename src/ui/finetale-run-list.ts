@@ -3,10 +3,11 @@
 
 import { html, LitElement, nothing } from 'lit'
 import { customElement, property, query, state } from 'lit/decorators.js'
+import { repeat } from 'lit/directives/repeat.js'
 import type { LibraryRun } from '../state/storeState'
 import { send } from './events'
-import { formatAgo, formatBytes, formatLoss, formatNumber } from './format'
-import { say } from './messages'
+import { formatAgo, formatBytes, formatLoss } from './format'
+import { joined, say } from './messages'
 import { runListStyles } from './runListStyles'
 import { controls, panel } from './sharedStyles'
 
@@ -31,13 +32,30 @@ export class FinetaleRunList extends LitElement {
   @state() private asked = ''
   @state() private renaming = ''
   @query('#import') private readonly input!: HTMLInputElement
+  @query('#name') private readonly nameInput!: HTMLInputElement | null
+
+  #focused: Element | null = null
+  #row: Element | null = null
+
+  override willUpdate() {
+    this.#focused = this.shadowRoot?.activeElement ?? null
+    this.#row = this.#focused?.closest('li') ?? null
+  }
+
+  /** The keyboard stays with its button where the runs change places, with its run where the button goes. */
+  override updated() {
+    if (!this.#row || this.#focused === this.shadowRoot?.activeElement) return
+    const rename = this.#row.querySelector('[data-action=runRename]')
+    const to = [this.#focused, rename, this.renderRoot.querySelector('h2')].find((one) => one?.isConnected)
+    if (to instanceof HTMLElement) to.focus()
+  }
 
   override render() {
     const total = this.runs.reduce((sum, run) => sum + run.bytes, 0)
     return html`
       <div class="panel">
         <div class="head">
-          <h2>${say('runsHeading')}</h2>
+          <h2 tabindex="-1">${say('runsHeading')}</h2>
           ${
             this.runs.length === 0
               ? nothing
@@ -47,7 +65,14 @@ export class FinetaleRunList extends LitElement {
           }
           <label class="button">
             ${say('runImport')}
-            <input class="hidden" id="import" type="file" accept=".zip" @change=${this.imported} />
+            <input
+              class="hidden"
+              id="import"
+              type="file"
+              accept=".zip"
+              ?disabled=${this.transfer !== null}
+              @change=${this.imported}
+            />
           </label>
         </div>
         ${this.renderTransfer()}
@@ -55,7 +80,11 @@ export class FinetaleRunList extends LitElement {
           this.runs.length === 0
             ? html`<p class="muted empty">${say('runsEmpty')}</p>`
             : html`<ul class="runs">
-                ${this.runs.map((run) => this.renderRun(run))}
+                ${repeat(
+                  this.runs,
+                  ({ id }) => id,
+                  (run) => this.renderRun(run),
+                )}
               </ul>`
         }
       </div>
@@ -78,8 +107,7 @@ export class FinetaleRunList extends LitElement {
           ${this.renaming === id ? this.renderRename(run) : html`<h3>${name}</h3>`}
           <span class="state ${runState}">${say(`runState_${runState}`)}</span>
           <p class="muted">
-            ${say('runSteps', { step: formatNumber(step), total: formatNumber(total) })} · ${run.modelLabel} ·
-            ${run.dataLabel} · ${formatAgo(run.updatedAt)}
+            ${joined(say('runSteps', { step, total }), run.modelLabel, run.dataLabel, formatAgo(run.updatedAt))}
           </p>
           ${
             run.parent
@@ -115,24 +143,24 @@ export class FinetaleRunList extends LitElement {
       html`<button class="quiet" data-action=${key} aria-label=${named(key)} ?disabled=${off} @click=${click}>
         ${say(key)}
       </button>`
-    const sure = this.asked === id
+    const discard = this.asked === id ? say('runDeleteSure', { size: formatBytes(bytes) }) : say('runDelete')
     return html`
       ${canResume ? button('resume', this.busy, () => send(this, 'finetale-resume', id)) : nothing}
       ${button('runOpen', this.busy || id === this.current, () => send(this, 'finetale-run-open', id))}
-      ${button('runFork', this.busy || !hasCheckpoint, () => send(this, 'finetale-run-fork', id))}
+      ${button('runFork', this.busy || this.transfer !== null || !hasCheckpoint, () => send(this, 'finetale-run-fork', id))}
       ${button('runExport', this.transfer !== null, () => send(this, 'finetale-run-export', { runId: id, what: 'run' }))}
       ${button('modelExport', this.transfer !== null || !hasCheckpoint, () =>
         send(this, 'finetale-run-export', { runId: id, what: 'model' }),
       )}
-      ${button('runRename', false, () => (this.renaming = id))}
+      ${button('runRename', false, () => void this.rename(id))}
       <button
         class="danger"
         data-action="delete"
-        aria-label=${say('runAction', { action: say('runDelete'), name })}
+        aria-label=${say('runAction', { action: discard, name })}
         ?disabled=${live}
         @click=${() => this.discard(id)}
       >
-        ${sure ? say('runDeleteSure', { size: formatBytes(bytes) }) : say('runDelete')}
+        ${discard}
       </button>
     `
   }
@@ -140,14 +168,27 @@ export class FinetaleRunList extends LitElement {
   private renderRename({ id, name }: LibraryRun) {
     const done = (event: Event) => {
       event.preventDefault()
-      const typed = this.renderRoot.querySelector<HTMLInputElement>('#name')?.value.trim() ?? ''
+      const typed = this.nameInput?.value.trim() ?? ''
       this.renaming = ''
       if (typed !== '' && typed !== name) send(this, 'finetale-run-rename', { runId: id, name: typed })
     }
-    return html`<form class="rename" @submit=${done}>
+    return html`<form
+      class="rename"
+      @submit=${done}
+      @keydown=${({ key, isComposing }: KeyboardEvent) => {
+        if (key === 'Escape' && !isComposing) this.renaming = ''
+      }}
+    >
       <input id="name" aria-label=${say('runName')} .value=${name} maxlength="80" />
       <button>${say('runRenameDone')}</button>
     </form>`
+  }
+
+  private async rename(id: string) {
+    this.renaming = id
+    await this.updateComplete
+    this.nameInput?.focus()
+    this.nameInput?.select()
   }
 
   private discard(id: string) {

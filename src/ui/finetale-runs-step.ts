@@ -6,6 +6,7 @@ import { customElement, property } from 'lit/decorators.js'
 import type { LibraryController } from '../state/libraryController'
 import { isActive, RunStore } from '../state/runStore'
 import { StoreController } from '../state/storeController'
+import { isLocked } from '../state/storeState'
 import { toErrorData } from '../workers/clients'
 import type { FinetaleEvent } from './events'
 import './finetale-run-list'
@@ -47,7 +48,7 @@ export class FinetaleRunsStep extends LitElement {
       <finetale-run-list
         .runs=${state.library}
         .current=${state.runId}
-        .busy=${isActive(state)}
+        .busy=${isLocked(state)}
         .transfer=${state.transfer}
         @finetale-run-open=${({ detail }: FinetaleEvent<'finetale-run-open'>) => this.#do((c) => c.open(detail))}
         @finetale-run-rename=${({ detail }: FinetaleEvent<'finetale-run-rename'>) =>

@@ -7,12 +7,13 @@ import { pickedFiles, type PickedFile } from '../state/inputs'
 import type { Side } from '../state/sources'
 import { toErrorData } from '../workers/clients'
 import type { HubRef } from '../workers/protocol'
+import { acceptedData } from './acceptedData'
 import { breakable } from './breakable'
 import { carriesFiles, droppedFiles } from './dropped'
 import { send } from './events'
 import './finetale-hub-form'
 import type { FinetaleHubForm, HubField } from './finetale-hub-form'
-import { say } from './messages'
+import { joined, say } from './messages'
 import { controls } from './sharedStyles'
 
 /**
@@ -93,6 +94,7 @@ export class FinetaleSourcePicker extends LitElement {
   @state() private over = false
 
   @query('finetale-hub-form') private readonly form!: FinetaleHubForm | null
+  @query('.hub') private readonly hubButton!: HTMLButtonElement
 
   override willUpdate(changed: Map<PropertyKey, unknown>) {
     if (this.disabled) this.hubOpen = false
@@ -124,7 +126,7 @@ export class FinetaleSourcePicker extends LitElement {
         @drop=${this.dropped}
       >
         <div class="top">
-          <span class="kind">${say(folder ? 'modelLabel' : 'dataLabel')} · ${this.origin}</span>
+          <span class="kind">${joined(say(folder ? 'modelLabel' : 'dataLabel'), this.origin)}</span>
           ${
             this.builtIn
               ? nothing
@@ -158,7 +160,7 @@ export class FinetaleSourcePicker extends LitElement {
                 .side=${this.kind}
                 .repository=${this.repository}
                 .hasToken=${this.hasToken}
-                @finetale-hub-closed=${() => (this.hubOpen = false)}
+                @finetale-hub-closed=${this.hubClosed}
               ></finetale-hub-form>`
             : nothing
         }
@@ -174,7 +176,7 @@ export class FinetaleSourcePicker extends LitElement {
       'model-folder': nothing,
       'data-folder': nothing,
       'model-zip': '.zip',
-      'data-file': '.parquet,.jsonl,.ndjson,.json,.csv,.tsv,.txt,.zip',
+      'data-file': acceptedData,
     }[id]
     return html`
       <label class=${this.disabled ? 'button off' : 'button'}>
@@ -191,6 +193,12 @@ export class FinetaleSourcePicker extends LitElement {
         />
       </label>
     `
+  }
+
+  private readonly hubClosed = () => {
+    this.hubOpen = false
+    // The button that had the focus goes with the form.
+    this.hubButton.focus()
   }
 
   private readonly chosen = ({ target }: Event) => {

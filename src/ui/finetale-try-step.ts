@@ -4,11 +4,12 @@
 import { css, html, LitElement } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import { isBuiltInData } from '../state/inputs'
-import { generationFor } from '../state/prompts'
+import { generationFor, promptsFor } from '../state/prompts'
 import type { RunController } from '../state/runController'
 import { isActive, RunStore } from '../state/runStore'
 import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
+import type { GenerationRow } from '../workers/protocol'
 import type { FinetaleEvent, FinetaleEvents } from './events'
 import './finetale-before-after'
 import './finetale-generate-panel'
@@ -38,8 +39,11 @@ export class FinetaleTryStep extends LitElement {
   @property({ attribute: false }) store = new RunStore()
   @property({ attribute: false }) controller: RunController | null = null
 
-  /** What Write made last. */
-  @state() private written = ''
+  /** True when the recipe to train by draws new weights. */
+  @property({ type: Boolean }) fromScratch = false
+
+  /** What Write made last, and for which run, model and data set it stands. */
+  @state() private written: { row: GenerationRow; of: readonly unknown[] } | null = null
 
   constructor() {
     super()
@@ -47,15 +51,18 @@ export class FinetaleTryStep extends LitElement {
   }
 
   override render() {
-    const { writing, generations, latest, phase, runId, ready, data } = this.store.state
+    const { writing, generations, latest, phase, runId, ready, data, recipe } = this.store.state
     const { text } = this.controller ?? {}
     const active = isActive(this.store.state)
+    const fromScratch = recipe ? recipe.model_init === 'from_config' : this.fromScratch
     return html`
-      <finetale-guide place="try" .store=${this.store}></finetale-guide>
+      <finetale-guide place="try" .store=${this.store} ?fromScratch=${fromScratch}></finetale-guide>
       <div class="try">
         <finetale-generate-panel
           .writing=${writing?.text ?? null}
-          .written=${this.written}
+          .written=${this.#current}
+          .rows=${generations}
+          ?fromScratch=${fromScratch}
           .hasRun=${runId !== '' && phase !== 'interrupted' && phase !== 'failed' && latest !== null}
           .runOnly=${active}
           .step=${latest?.step ?? 0}
@@ -64,19 +71,36 @@ export class FinetaleTryStep extends LitElement {
           .defaults=${generationFor(data, this.controller?.generation)}
           @finetale-write=${({ detail }: FinetaleEvent<'finetale-write'>) => this.write(detail)}
           @finetale-notebook-prompts=${({ detail }: FinetaleEvent<'finetale-notebook-prompts'>) =>
-            void text?.runPrompts(detail.settings, detail.writer).then(() => (this.written = ''))}
+            void text?.runPrompts(detail.settings, detail.writer).then(() => (this.written = null))}
           @finetale-stop-writing=${this.stop}
         ></finetale-generate-panel>
         <div>
-          <finetale-before-after .rows=${generations}></finetale-before-after>
+          <finetale-before-after
+            .rows=${generations}
+            .expected=${active ? promptsFor(data) : []}
+          ></finetale-before-after>
           <finetale-generation-table .rows=${generations}></finetale-generation-table>
         </div>
       </div>
     `
   }
 
+  /** What a text belongs to: with another run, model or data set on the page it would say something untrue. */
+  get #shown(): readonly unknown[] {
+    const { runId, model, data } = this.store.state
+    return [runId, model, data]
+  }
+
+  get #current(): GenerationRow | null {
+    const shown = this.#shown
+    return this.written?.of.every((value, i) => value === shown[i]) ? this.written.row : null
+  }
+
   private write({ prompt, settings, writer }: FinetaleEvents['finetale-write']) {
-    void this.controller?.text.generate(prompt, settings, writer).then((row) => (this.written = row?.generation ?? ''))
+    const of = this.#shown
+    void this.controller?.text.generate(prompt, settings, writer).then((row) => {
+      this.written = row && { row, of }
+    })
   }
 
   private readonly stop = () => {

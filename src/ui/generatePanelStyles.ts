@@ -54,21 +54,8 @@ export const generatePanelStyles = css`
   .buttons .primary {
     min-width: 100px;
   }
-  .output {
-    display: block;
-    padding: 14px 16px;
-    border-left: 3px solid var(--accent);
-    border-radius: 8px;
-    background: var(--surface-2);
-    font: 16px/1.6 var(--font-text);
-    white-space: pre-wrap;
-    overflow-wrap: anywhere;
-  }
   .output::after {
     content: '▍';
     color: var(--accent);
-  }
-  .output.written::after {
-    content: none;
   }
 `

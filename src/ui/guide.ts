@@ -1,35 +1,47 @@
-// One sentence for each of the three steps that says what is happening there, or what to do next. Words only; no elements.
+// One sentence for each of the three steps that says what is happening there, or what to do next. Keys only: the words are in
+// english.ts, the element that shows them is finetale-guide.ts.
 
 import { isBuiltInData } from '../state/inputs'
-import { isActive, type StoreState } from '../state/runStore'
+import { isActive, resumable, type StoreState } from '../state/runStore'
 import { missingSides } from '../state/sources'
-import { say } from './messages'
+import type { MessageKey } from './messages'
+
+/** A message and its values. */
+export type Sentence = readonly [MessageKey, Readonly<Record<string, string | number>>?]
 
 /** Step 1: what the model will learn from. */
-export function guideData({ ready, data, hub, preview, runId }: StoreState): string {
-  if (missingSides(hub).length > 0) return say('guideDownload')
-  if (!ready || !preview) return say('guideOpening')
+export function guideData({ ready, data, hub, preview, runId, error }: StoreState): Sentence {
+  if (missingSides(hub).length > 0) return ['guideDownload']
+  if (preview?.totalRows === 0) return ['guideColumns']
+  if (!ready || !preview) return [error ? 'guideRefused' : 'guideOpening']
   const rows = preview.totalRows
-  if (runId !== '') return say('guideLearned', { rows })
-  return isBuiltInData(data) ? say('guideStories', { rows }) : say('guideRows', { rows })
+  if (runId !== '') return ['guideLearned', { rows }]
+  return [isBuiltInData(data) ? 'guideStories' : 'guideRows', { rows }]
 }
 
 /** Step 2: what training is doing. */
-export function guideTrain(state: StoreState): string {
-  const { phase, latest, runId } = state
-  if (phase === 'paused') return say('guidePaused')
-  if (phase === 'finished') return say('guideFinished')
-  if (phase === 'interrupted') return say('guideInterrupted')
-  if (phase === 'failed') return say('guideFailed')
-  if (isActive(state)) return say(latest ? 'guideTraining' : 'guideStarting')
-  return say(runId !== '' && latest ? 'guideStopped' : 'guideTrain')
+export function guideTrain(state: StoreState): Sentence {
+  const { phase, latest, runId, watching, ready, hub } = state
+  if (watching !== '') return ['guideWatching']
+  if (phase === 'paused') return ['guidePaused']
+  if (phase === 'finished') return ['guideFinished']
+  if (phase === 'interrupted') return [resumable(state) ? 'guideInterrupted' : 'guideLost']
+  if (phase === 'failed') return ['guideFailed']
+  if (isActive(state)) return [latest ? 'guideTraining' : 'guideStarting']
+  if (runId !== '' && latest) return ['guideStopped']
+  return [ready || missingSides(hub).length > 0 ? 'guideTrain' : 'guideTrainSoon']
 }
 
-/** Step 3: who would write now. */
-export function guideTry(state: StoreState): string {
+/**
+ * Step 3: who would write now.
+ * @param fromScratch the weights are drawn: before training there is no model
+ */
+export function guideTry(state: StoreState, fromScratch = false): Sentence {
   const { latest, phase, runId, ready } = state
-  if (!ready) return say('guideTryOpening')
-  if (isActive(state) && phase !== 'paused') return say('guideTryTraining')
-  if (runId === '' || !latest || phase === 'interrupted' || phase === 'failed') return say('guideTryBase')
-  return say('guideTryTrained', { step: latest.step })
+  if (!ready) return ['guideTryOpening']
+  if (isActive(state) && phase !== 'paused') return ['guideTryTraining']
+  if (runId === '' || !latest || phase === 'interrupted' || phase === 'failed') {
+    return [fromScratch ? 'guideTryNone' : 'guideTryBase']
+  }
+  return ['guideTryTrained', { step: latest.step }]
 }

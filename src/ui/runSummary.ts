@@ -10,7 +10,7 @@ import type { RunStore, StoreState } from '../state/runStore'
 import type { StepColumns } from '../state/columns'
 import type { FetchProgress } from '../workers/protocol'
 import { formatBytes, formatDuration, formatLoss } from './format'
-import { say } from './messages'
+import { joined, say } from './messages'
 
 export function phaseLabel({ phase, runId, ready, error, hub }: StoreState): string {
   if (phase !== 'idle') return say(`phase_${phase}`)
@@ -35,25 +35,24 @@ export function runSummary({ state, steps }: Pick<RunStore, 'state' | 'steps'>, 
   const { phase, detail, latest, totalSteps: total, model, preview } = state
   if (latest) {
     const left = isActive(state) && phase !== 'paused' ? (runSpeed(steps, state)?.secondsLeft ?? null) : null
-    const parts = [
+    return joined(
       say('summaryStep', { step: latest.step, total }),
-      `${say('statLoss')} ${formatLoss(latest.loss)}`,
+      say('summaryLoss', { loss: formatLoss(latest.loss) }),
       left === null ? '' : say('summaryLeft', { time: formatDuration(left) }),
-    ]
-    return parts.filter(Boolean).join(' · ')
+    )
   }
   if (isActive(state)) return detail
   const item = state.hub.model ?? state.hub.data
   const fetching = [state.hub.data, state.hub.model].find((side) => side?.progress)
-  if (fetching?.progress) return `${fetching.ref.repo} · ${bytesDone(fetching.progress)}`
+  if (fetching?.progress) return joined(fetching.ref.repo, bytesDone(fetching.progress))
   if (item && missingSides(state.hub).length > 0 && phase !== 'downloading') {
-    return say('summaryDownload', { model: state.hub.model?.ref.repo ?? model?.label ?? item.ref.repo })
+    return joined(state.hub.model?.ref.repo ?? model?.label ?? item.ref.repo, say('summaryDownload'))
   }
   if (!model || !preview || validate(recipe).length > 0) return ''
-  const rows = preview.totalRows
-  const planned = plannedSteps(recipe, rows)
-  if (planned === null) return say('summaryPacked', { model: model.label, rows })
-  return say('summaryIdle', { model: model.label, rows, steps: planned })
+  const { totalRows } = preview
+  const planned = plannedSteps(recipe, totalRows)
+  if (planned === null) return joined(model.label, say('summaryPacked', { rows: totalRows }))
+  return joined(model.label, say('rowsCount', { total: totalRows }), say('summarySteps', { count: planned }))
 }
 
 /** How far a download is: "12 MB of 291 MB". */

@@ -168,3 +168,17 @@ export const panel = css`
     }
   }
 `
+
+/** A text of the model's. */
+export const written = css`
+  .output {
+    display: block;
+    padding: 14px 16px;
+    border-left: 3px solid var(--accent);
+    border-radius: 8px;
+    background: var(--surface-2);
+    font: 16px/1.6 var(--font-text);
+    white-space: pre-wrap;
+    overflow-wrap: anywhere;
+  }
+`

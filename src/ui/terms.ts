@@ -5,7 +5,7 @@ import { html, type TemplateResult } from 'lit'
 import { english } from './english'
 import type { englishTerms } from './englishTerms'
 import './finetale-term'
-import { fill, say, type MessageKey } from './messages'
+import { fill, say, template, type MessageKey, type MessageValues } from './messages'
 
 type Key = keyof typeof englishTerms
 /** A term of the glossary. */
@@ -22,13 +22,12 @@ export function term(name: TermName, label: string = say(`term_${name}`)): Templ
 }
 
 /** The message for `key` in parts: text, and words that open their definitions. Brackets in values stay text. */
-export function sayTerms(
-  key: MessageKey,
-  values: Readonly<Record<string, string | number>> = {},
-): (string | TemplateResult)[] {
-  return english[key].split(/(\[[^\]|]+\|\w+\])/).map((part) => {
-    const [, label, name] = /^\[([^\]|]+)\|(\w+)\]$/.exec(part) ?? []
-    if (label === undefined || name === undefined || !isTerm(name)) return fill(part, values)
-    return term(name, fill(label, values))
-  })
+export function sayTerms(key: MessageKey, values: MessageValues = {}): (string | TemplateResult)[] {
+  return template(key, values)
+    .split(/(\[[^\]|]+\|\w+\])/)
+    .map((part) => {
+      const [, label, name] = /^\[([^\]|]+)\|(\w+)\]$/.exec(part) ?? []
+      if (label === undefined || name === undefined || !isTerm(name)) return fill(part, values)
+      return term(name, fill(label, values))
+    })
 }

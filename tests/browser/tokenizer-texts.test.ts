@@ -34,7 +34,7 @@ function blobs(files: Readonly<Record<string, unknown>>): Record<string, Blob> {
 async function builtIn(): Promise<FolderTokenizer> {
   const names = ['config.json', 'tokenizer.json', 'tokenizer_config.json']
   const files: Record<string, Blob> = {}
-  for (const name of names) files[name] = await (await fetch(`/models/finetale-3m/${name}`)).blob()
+  for (const name of names) files[name] = await (await fetch(`/models/finetale-4m/${name}`)).blob()
   return FolderTokenizer.load(files, 'built-in')
 }
 

@@ -183,8 +183,8 @@ describe('tokenizer.worker', () => {
   let api: Remote<TokenizerApi>
   const model: ModelSource = {
     kind: 'url',
-    label: 'finetale-3m',
-    url: new URL('/models/finetale-3m/', location.origin).href,
+    label: 'finetale-4m',
+    url: new URL('/models/finetale-4m/', location.origin).href,
   }
   const data = {
     kind: 'url',

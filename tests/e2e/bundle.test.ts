@@ -58,7 +58,7 @@ describe('the production build', () => {
 
   test('ships the built-in model and data', () => {
     for (const name of ['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json']) {
-      expect(existsSync(join(distFolder, 'models', 'finetale-3m', name))).toBe(true)
+      expect(existsSync(join(distFolder, 'models', 'finetale-4m', name))).toBe(true)
     }
     expect(existsSync(join(distFolder, 'data', 'backstories', 'backstories.jsonl'))).toBe(true)
   })

@@ -70,6 +70,22 @@ test('choosing the preset in the page does the same, and the demo comes back', a
   finetale.expectNoErrors()
 })
 
+test('a recipe edited before the download is the one that the first row is cut by', async () => {
+  const hub = await startCourseHub()
+  const finetale = await FinetalePage.open(await freshContext(), course(hub.url), recipe)
+  const { page } = finetale
+  await finetale.button('Download').waitFor(patience)
+  const length = page.locator('finetale-recipe-panel').getByLabel('Maximum length', { exact: true })
+  await length.fill('8')
+  await length.blur()
+  await finetale.click('Download')
+  await expect.poll(() => finetale.app.getAttribute('data-ready'), patience).toBe('true')
+  const view = page.locator('finetale-row-view')
+  await view.getByText('Token by token').click()
+  expect(await view.locator('.token').count()).toBe(8)
+  finetale.expectNoErrors()
+})
+
 test('a cancelled download goes on where it was', async () => {
   const hub = await startCourseHub()
   hub.behave({ on: 'model.safetensors', times: 1, delay: 400 })

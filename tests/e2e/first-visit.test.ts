@@ -40,9 +40,28 @@ test('Train, Try it, Write: three clicks to a first story', async () => {
   expect(story?.step).toBe(6)
   expect(story?.prompt).toContain(readyCharacters[0].name)
   expect(story?.generation.trim()).not.toBe('')
+  // Not the one that the run itself wrote of this character, which is on the page already.
+  const texts = () => rowsOf(finetale).flatMap((row) => (row.prompt === story?.prompt ? [row.generation] : []))
+  expect(new Set(texts()).size).toBe(3)
   // It stays where it was written, before the eyes that watched it come.
   const shown = page.getByLabel('The text just written')
   expect(await shown.textContent()).toBe(story?.generation)
+
+  // Enter in a field writes as well, and gives another text once more; a seed that is typed is taken as it is.
+  await page.locator('#character-name').press('Enter')
+  await expect.poll(() => rowsOf(finetale).length, { timeout: 120_000 }).toBe(known + 2)
+  expect(new Set(texts()).size).toBe(4)
+  await page.getByText('How it picks words').click()
+  await page.locator('#generation-seed').fill(String(story?.settings.seed))
+  await page.locator('#generation-seed').blur()
+  await finetale.click('Write')
+  await expect.poll(() => rowsOf(finetale).length, { timeout: 120_000 }).toBe(known + 3)
+  expect(rowsOf(finetale).at(-1)?.generation).toBe(story?.generation)
+
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await finetale.click('Copy')
+  await page.getByText('Copied').waitFor()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(story?.generation.trim())
   finetale.expectNoErrors()
 
   // The ready prompts, each once, before beside after, by the same draw.

@@ -81,6 +81,8 @@ test('a text streams in and can be stopped', async () => {
   await tokens.blur()
   await finetale.click('Write')
   await expect.poll(() => finetale.page.getByLabel('Text so far').innerText()).not.toBe('')
+  // What the text is written from stays on the page for as long.
+  expect(await finetale.page.locator('finetale-run-list [data-action=runFork]').isDisabled()).toBe(true)
   await finetale.click('Stop')
   await expect.poll(() => rowsOf(finetale).length, { timeout: 60_000 }).toBe(known + 1)
   const row = rowsOf(finetale).at(-1)

@@ -155,6 +155,30 @@ test('a table with columns of other names trains once they are chosen', async ()
   finetale.expectNoErrors()
 })
 
+test('a row says how much of it is not shown, and explains only what is seen', async () => {
+  const [first, second] = shippedRows(2)
+  const long = { ...first, target: String(first?.target).repeat(40) }
+  const folder = folderOf({ 'two.jsonl': [long, second].map((row) => JSON.stringify(row)).join('\n') })
+  for (const padding of ['longest', 'max_length'] as const) {
+    const finetale = await FinetalePage.open(await freshContext(), url, { ...recipe, max_length: 600, padding })
+    const { page } = finetale
+    await expect.poll(() => finetale.app.getAttribute('data-ready'), patience).toBe('true')
+    await page.locator('#data-file').setInputFiles(join(folder, 'two.jsonl'))
+    await page.getByText('2 rows', { exact: true }).waitFor(patience)
+    const view = page.locator('finetale-row-view')
+    const legend = view.locator('.legend')
+    await expect.poll(() => legend.allInnerTexts(), patience).toEqual([expect.stringMatching(/^Struck through/)])
+    await view.getByText('Token by token').click()
+    await view.getByText('88 more tokens are not shown.').waitFor()
+    expect(await view.locator('.token').count()).toBe(512)
+    await page.locator('finetale-rows .row').nth(1).click()
+    await view.getByRole('heading', { name: 'Row 2 as the model sees it' }).waitFor(patience)
+    const padded = padding === 'max_length' ? [expect.stringMatching(/^Grey boxes/) as string] : []
+    await expect.poll(() => legend.allInnerTexts()).toEqual(padded)
+    expect(await view.getByText('not shown').count()).toBe(0)
+  }
+})
+
 test('a broken file is refused in words, and the data set before stays', async () => {
   const folder = folderOf({ 'page.jsonl': '<!doctype html><html>Sign in first</html>' })
   const finetale = await openReady()

@@ -1,5 +1,6 @@
-// npm run pretrain from end to end: told to leave in mid-run it saves and writes a bundle; on a fresh profile the bundle
-// goes on, and ends as the uninterrupted run does, with a model folder in float16.
+// npm run pretrain from end to end: told to leave in mid-run it saves and writes a bundle; the same profile goes on, and so
+// does a fresh one from the bundle, to the end of the uninterrupted run, with a model folder in float16. Another run than the
+// one asked for is refused.
 
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -21,9 +22,11 @@ interface Line {
 }
 
 /** Runs the command to its end; `leaveAt` sends SIGTERM when that step is told. */
-async function pretrain(args: readonly string[], leaveAt = Infinity): Promise<Line[]> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+async function run(args: readonly string[], leaveAt = Infinity) {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   const lines: Line[] = []
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   let rest = ''
   child.stdout.on('data', (chunk: Buffer) => {
     const parts = (rest + chunk.toString()).split('\n')
@@ -34,8 +37,13 @@ async function pretrain(args: readonly string[], leaveAt = Infinity): Promise<Li
       if (line.kind === 'step' && line.step === leaveAt) child.kill('SIGTERM')
     }
   })
-  const code = await new Promise((done) => child.once('exit', done))
-  expect(code).toBe(0)
+  const code = await new Promise((done) => child.once('close', done))
+  return { lines, errors, code }
+}
+
+async function pretrain(args: readonly string[], leaveAt?: number): Promise<Line[]> {
+  const { lines, errors, code } = await run(args, leaveAt)
+  expect([code, errors]).toEqual([0, ''])
   return lines
 }
 
@@ -63,7 +71,8 @@ test('a run that was told to leave goes on from its bundle and ends like one tha
   expect(evals.at(-1)?.bits_per_character).toBeLessThan(evals[0]?.bits_per_character ?? 0)
 
   const bundle = join(folder, 'run.zip')
-  const first = losses(await pretrain([...given, '--profile', newProfile(), '--bundle', bundle], 12))
+  const profile = newProfile()
+  const first = losses(await pretrain([...given, '--profile', profile, '--bundle', bundle], 12))
   const exported = join(folder, 'model')
   const rest = await pretrain([...given, '--profile', newProfile(), '--bundle', bundle, '--export', exported])
   const from = rest.find(({ kind }) => kind === 'started')?.fromStep ?? 0
@@ -78,4 +87,19 @@ test('a run that was told to leave goes on from its bundle and ends like one tha
   })
   const state = JSON.parse(readFileSync(join(exported, 'trainer_state.json'), 'utf8')) as { global_step: number }
   expect(state.global_step).toBe(steps)
+
+  // The first way on is the profile that the run was left in; there it ends like the others, and is then found finished.
+  const again = await pretrain([...given, '--profile', profile])
+  expect(again.find(({ kind }) => kind === 'resume')?.step).toBe(from)
+  expect([...first, ...losses(again)]).toEqual(losses(whole))
+  const late = join(folder, 'late')
+  const found = await pretrain([...given, '--profile', profile, '--export', late])
+  expect(found.map(({ kind }) => kind)).toEqual(['found', 'exported'])
+  const file = (name: string) => readFileSync(join(late, name))
+  expect(file('model.safetensors').equals(readFileSync(join(exported, 'model.safetensors')))).toBe(true)
+  expect(JSON.parse(file('trainer_state.json').toString())).toMatchObject({ global_step: steps })
+
+  const more = await run([...given, '--profile', profile, '--steps', '500'])
+  expect([more.code, more.lines]).toEqual([1, []])
+  expect(more.errors).toContain('differs in max_steps (400 there, 500 asked for)')
 })

@@ -30,12 +30,12 @@ async function savedZip(finetale: FinetalePage, button: string): Promise<Record<
 test('before Train the page tells what a run takes and whether there is room', async () => {
   const finetale = await FinetalePage.open(await launch(), url, shortRecipe)
   const budget = finetale.page.locator('finetale-budget')
-  // 3,501,696 parameters, 12 bytes each, four checkpoints while one is written.
-  await budget.getByText('Up to 168 MB on disk').waitFor()
+  // 4,270,592 parameters, 12 bytes each, four checkpoints while one is written.
+  await budget.getByText('Up to 205 MB on disk').waitFor()
   await budget.getByText('Figures').click()
   const figure = (label: RegExp) => budget.locator('dt', { hasText: label }).locator('+ dd').textContent()
-  expect(await figure(/One checkpoint/)).toBe('42 MB')
-  expect(await figure(/All that a run keeps/)).toBe('126 MB')
+  expect(await figure(/One checkpoint/)).toBe('51 MB')
+  expect(await figure(/All that a run keeps/)).toBe('154 MB')
   expect(await figure(/Limit that the browser reports/)).toMatch(/^[\d,]+ MB$/)
   expect(await figure(/Limit of a page/)).toBe('4,295 MB')
 
@@ -44,14 +44,14 @@ test('before Train the page tells what a run takes and whether there is room', a
     StorageManager.prototype.estimate = () => Promise.resolve({ quota: 100_000_000, usage: 20_000_000 })
   })
   await finetale.page.reload()
-  await budget.getByText(/Checkpoints may need 168 MB, and this browser reports 80 MB left/).waitFor()
+  await budget.getByText(/Checkpoints may need 205 MB, and this browser reports 80 MB left/).waitFor()
   await expect.poll(() => finetale.button('Train').isEnabled(), { timeout: 60_000 }).toBe(true)
 })
 
 test('a disk that fills in mid-run: the old checkpoint stays, training goes on, and the model can be taken away', async () => {
   const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 10 })
-  // Room for two checkpoints of 42 MB, not for the third that is written before the first goes.
-  await limitStorage(finetale.page, 95_000_000)
+  // Room for two checkpoints of 51 MB, not for the third that is written before the first goes.
+  await limitStorage(finetale.page, 118_000_000)
   await finetale.click('Train')
   // The browser's answer about keeping what is stored is on the page since the first save.
   await finetale.page.getByText(/This browser (may clear|has promised)/).waitFor()
@@ -65,7 +65,7 @@ test('a disk that fills in mid-run: the old checkpoint stays, training goes on, 
   expect(Object.keys(files).sort()).toEqual(
     expect.arrayContaining(['config.json', 'model.safetensors', 'tokenizer.json']),
   )
-  expect(files['model.safetensors']?.length).toBeGreaterThan(4 * 3_501_696)
+  expect(files['model.safetensors']?.length).toBeGreaterThan(4 * 4_270_592)
   await finetale.page.locator('#free-space').first().click()
   const list = finetale.page.locator('finetale-run-list')
   await expect.poll(() => list.evaluate((element) => element.getBoundingClientRect().top < innerHeight)).toBe(true)
@@ -92,7 +92,7 @@ test('without a database the run lives in memory, the page says so, and the mode
   expect(finetale.steps()).toHaveLength(3)
   expect(finetale.checkpoints()).toEqual([])
   const files = await savedZip(finetale, 'Download the model as it is now')
-  expect(files['model.safetensors']?.length).toBeGreaterThan(4 * 3_501_696)
+  expect(files['model.safetensors']?.length).toBeGreaterThan(4 * 4_270_592)
 })
 
 /** Page and workers find a database that refuses, as in some private windows. */

@@ -47,6 +47,25 @@ test('every term opens by keyboard at 390 pixels, says what it means inside the 
   finetale.expectNoErrors()
 })
 
+test('Tab reaches every term', async () => {
+  const { page } = await opened(1280)
+  const terms = page.locator('finetale-term')
+  await terms.evaluateAll((elements) => elements.forEach((term, i) => term.setAttribute('data-nth', String(i))))
+  const missing = new Map((await terms.allInnerTexts()).map((text, i) => [String(i), text]))
+  expect(missing.size).toBeGreaterThanOrEqual(13)
+  // Enough presses to go round the page more than once.
+  for (let presses = 0; missing.size > 0 && presses < 400; presses++) {
+    await page.keyboard.press('Tab')
+    const nth = await page.evaluate(() => {
+      let at = document.activeElement
+      while (at?.shadowRoot?.activeElement && at.localName !== 'finetale-term') at = at.shadowRoot.activeElement
+      return at?.getAttribute('data-nth')
+    })
+    missing.delete(nth ?? '')
+  }
+  expect([...missing.values()]).toEqual([])
+})
+
 test('a click opens, a click elsewhere or on the word closes', async () => {
   const finetale = await opened(1280)
   const loss = finetale.page.locator('finetale-term').filter({ hasText: 'Loss' }).first()

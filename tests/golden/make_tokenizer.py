@@ -188,7 +188,7 @@ def main():
     make_small()
     dump(HERE / "fragments.json", {"fragments": FRAGMENTS, "ranges": RANGES})
     folders = make_folders()
-    built_in = ROOT / "public/models/finetale-3m"
+    built_in = ROOT / "public/models/finetale-4m"
     sums = {"built-in": checksums(auto({
         name: (built_in / name).read_text() for name in ["config.json", "tokenizer.json", "tokenizer_config.json"]}), texts)}
     for name, files in folders.items():

@@ -112,7 +112,7 @@ def small_model(config):
 
 def tokenizer_of(name):
     if name != "gpt2":
-        return AutoTokenizer.from_pretrained(PUBLIC / "models/finetale-3m")
+        return AutoTokenizer.from_pretrained(PUBLIC / "models/finetale-4m")
     with tempfile.TemporaryDirectory() as folder:
         for theirs, ours in ("encoder.json", "vocab.json"), ("vocab.bpe", "merges.txt"):
             shutil.copy(GPT2 / theirs, f"{folder}/{ours}")

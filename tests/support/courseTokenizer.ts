@@ -14,7 +14,7 @@ interface Bpe {
 }
 
 function builtIn(): Bpe {
-  const path = fileURLToPath(new URL('../../public/models/finetale-3m/tokenizer.json', import.meta.url))
+  const path = fileURLToPath(new URL('../../public/models/finetale-4m/tokenizer.json', import.meta.url))
   const { model } = JSON.parse(readFileSync(path, 'utf8')) as { model: Bpe }
   return model
 }

@@ -13,7 +13,7 @@ const shipped = (path: string): string => fileURLToPath(new URL(`../../public/${
 
 /** The files of the built-in model's folder. */
 export function shippedModel(): RepoFiles {
-  const folder = shipped('models/finetale-3m/')
+  const folder = shipped('models/finetale-4m/')
   return Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(folder + name)]))
 }
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { m0Files } from './m0'
 
-const builtIn = fileURLToPath(new URL('../../public/models/finetale-3m', import.meta.url))
+const builtIn = fileURLToPath(new URL('../../public/models/finetale-4m', import.meta.url))
 
 /** Writes the folder and returns its path; it is removed when the test ends. */
 export async function writeM0Folder(): Promise<string> {

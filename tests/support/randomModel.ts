@@ -37,9 +37,9 @@ export interface StepShape {
 /** The built-in model's shape, on few tokens. */
 export const BUILT_IN: StepShape = {
   vocab: 4096,
-  hidden: 192,
-  layers: 6,
-  heads: 6,
+  hidden: 256,
+  layers: 4,
+  heads: 16,
   window: 64,
   positions: 256,
   B: 2,

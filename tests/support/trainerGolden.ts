@@ -66,7 +66,7 @@ async function fileAt(url: string): Promise<Blob> {
 
 /** A model folder's files for the tokenizer: GPT-2's where the config has its vocabulary, else those of the page's model. */
 async function tokenizerFiles(config: TrainerGolden['config']): Promise<Record<string, Blob>> {
-  const ours = `${base}models/finetale-3m/`
+  const ours = `${base}models/finetale-4m/`
   const urls: readonly (readonly [name: string, url: string])[] =
     config.vocab_size === 50257
       ? [

@@ -13,7 +13,7 @@ describe('readAddress', () => {
     const { preset, recipe, choices, refused } = readAddress('', page)
     expect(preset).toBe('demo')
     expect(recipe).toEqual(demo())
-    expect(choices.model).toEqual({ kind: 'url', label: 'finetale-3m', url: `${page}models/finetale-3m/` })
+    expect(choices.model).toEqual({ kind: 'url', label: 'finetale-4m', url: `${page}models/finetale-4m/` })
     expect(choices.data).toMatchObject({ url: `${page}data/backstories/backstories.jsonl` })
     expect(refused).toEqual([])
   })

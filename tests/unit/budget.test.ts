@@ -9,7 +9,7 @@ import { resumable, RunStore } from '../../src/state/runStore'
 import { emptyState, type StoreState } from '../../src/state/storeState'
 import { modelSizeOf } from '../support/modelSizes'
 
-const builtIn = modelSizeOf(4096, 192, 6, 256)
+const builtIn = modelSizeOf(4096, 256, 4, 256)
 const course = modelSizeOf(50257, 768, 4, 2048)
 
 function budget(change: Partial<StoreState>, recipe = demo()) {
@@ -19,7 +19,7 @@ function budget(change: Partial<StoreState>, recipe = demo()) {
 const statistics = { rows: 300, meanTokens: 90, maxTokens: 160, cutRows: 0, paddingShare: 0, histogram: [] }
 
 test('the sizes of the built-in model stand in its config.json', () => {
-  const config: unknown = JSON.parse(readFileSync('public/models/finetale-3m/config.json', 'utf8'))
+  const config: unknown = JSON.parse(readFileSync('public/models/finetale-4m/config.json', 'utf8'))
   expect(sizeOfConfig(config)).toEqual(builtIn)
 })
 

@@ -4,12 +4,12 @@ import { expect, test } from 'vitest'
 import { builtInData } from '../../src/state/inputs'
 import { RunStore, type StoreState } from '../../src/state/runStore'
 import { guideData, guideTrain, guideTry } from '../../src/ui/guide'
-import { say } from '../../src/ui/messages'
 import type { DatasetPreview, StepMetrics } from '../../src/workers/protocol'
 
 const preview = { totalRows: 330 } as DatasetPreview
 const latest = { step: 6 } as StepMetrics
 const data = builtInData('https://page.test/')
+const rows = { rows: 330 }
 const all = (state: StoreState) => [guideData(state), guideTrain(state), guideTry(state)]
 
 const opening: StoreState = { ...new RunStore().state, ready: false }
@@ -18,26 +18,44 @@ const starting: StoreState = { ...ready, runId: 'r', phase: 'loading' }
 const training: StoreState = { ...starting, phase: 'training', latest }
 
 test('from opening to the first story', () => {
-  expect(all(opening)).toEqual([say('guideOpening'), say('guideTrain'), say('guideTryOpening')])
-  expect(all(ready)).toEqual([say('guideStories', { rows: 330 }), say('guideTrain'), say('guideTryBase')])
-  expect(all(starting)).toEqual([say('guideLearned', { rows: 330 }), say('guideStarting'), say('guideTryTraining')])
-  expect(all(training).slice(1)).toEqual([say('guideTraining'), say('guideTryTraining')])
+  expect(all(opening)).toEqual([['guideOpening'], ['guideTrainSoon'], ['guideTryOpening']])
+  expect(all(ready)).toEqual([['guideStories', rows], ['guideTrain'], ['guideTryBase']])
+  expect(all(starting)).toEqual([['guideLearned', rows], ['guideStarting'], ['guideTryTraining']])
+  expect(all(training).slice(1)).toEqual([['guideTraining'], ['guideTryTraining']])
   expect(all({ ...training, phase: 'evaluating' })).toEqual(all(training))
-  const tried = say('guideTryTrained', { step: 6 })
-  expect(all({ ...training, phase: 'paused' }).slice(1)).toEqual([say('guidePaused'), tried])
-  expect(all({ ...training, phase: 'finished' }).slice(1)).toEqual([say('guideFinished'), tried])
+  const tried = ['guideTryTrained', { step: 6 }]
+  expect(all({ ...training, phase: 'paused' }).slice(1)).toEqual([['guidePaused'], tried])
+  expect(all({ ...training, phase: 'finished' }).slice(1)).toEqual([['guideFinished'], tried])
+})
+
+test('inputs that were refused, and columns that have still to be chosen', () => {
+  const error = { name: 'FinetaleError', message: 'No.', action: '' } as StoreState['error']
+  expect(all({ ...opening, error })).toEqual([['guideRefused'], ['guideTrainSoon'], ['guideTryOpening']])
+  const unmapped = { ...opening, preview: { totalRows: 0 } as DatasetPreview }
+  expect(all(unmapped)).toEqual([['guideColumns'], ['guideTrainSoon'], ['guideTryOpening']])
 })
 
 test('a run that ended early, was interrupted or failed', () => {
   // Stopped with Save, the page rests and the run's weights are there.
-  const tried = say('guideTryTrained', { step: 6 })
-  expect(all({ ...training, phase: 'idle' }).slice(1)).toEqual([say('guideStopped'), tried])
-  const untrained = say('guideTryBase')
-  expect(all({ ...training, phase: 'interrupted' }).slice(1)).toEqual([say('guideInterrupted'), untrained])
-  expect(all({ ...training, phase: 'failed' }).slice(1)).toEqual([say('guideFailed'), untrained])
+  const tried = ['guideTryTrained', { step: 6 }]
+  expect(all({ ...training, phase: 'idle' }).slice(1)).toEqual([['guideStopped'], tried])
+  const saved = { checkpoint: { step: 4, at: 1, bytes: 1 } }
+  const interrupted: StoreState = { ...training, phase: 'interrupted' }
+  expect(all({ ...interrupted, ...saved }).slice(1)).toEqual([['guideInterrupted'], ['guideTryBase']])
+  // Nothing was saved, or the browser has cleared it.
+  expect(guideTrain(interrupted)).toEqual(['guideLost'])
+  expect(all({ ...training, phase: 'failed' }).slice(1)).toEqual([['guideFailed'], ['guideTryBase']])
+})
+
+test('a run of another tab is not said to have ended', () => {
+  expect(guideTrain({ ...training, watching: 'r' })).toEqual(['guideWatching'])
 })
 
 test('other data is called rows, and what is not here yet is to be downloaded', () => {
-  const other = { ...data, label: 'mine.csv' }
-  expect(guideData({ ...ready, data: other })).toBe(say('guideRows', { rows: 330 }))
+  expect(guideData({ ...ready, data: { ...data, label: 'mine.csv' } })).toEqual(['guideRows', rows])
+})
+
+test('weights that are drawn have no model before them', () => {
+  expect(guideTry(ready, true)).toEqual(['guideTryNone'])
+  expect(guideTry({ ...training, phase: 'finished' }, true)).toEqual(['guideTryTrained', { step: 6 }])
 })

@@ -1,5 +1,5 @@
-// The list of runs after the end of one: the worker lets go of the run's lock a moment after it has told the end. And what
-// a zip of a run is called.
+// The list of runs after the end of one: the worker lets go of the run's lock a moment after it has told the end. What a
+// zip of a run is called; and what is said of a run that could not be taken or shown.
 
 import { expect, test, vi } from 'vitest'
 import { LibraryController, type LibraryParts } from '../../src/state/libraryController'
@@ -7,15 +7,16 @@ import type { LibraryRun } from '../../src/state/storeState'
 import { RunStore } from '../../src/state/runStore'
 import type { Exported } from '../../src/workers/protocol'
 
-function controllerOf(states: readonly LibraryRun['state'][], zip?: Exported) {
+function controllerOf(states: readonly LibraryRun['state'][], zip?: Exported, more: Partial<LibraryParts> = {}) {
   const store = new RunStore((notify) => notify())
   const list = vi.fn(() => {
     const state = states[Math.min(list.mock.calls.length, states.length) - 1]
     return Promise.resolve([{ id: 'a', name: 'My run', step: 9, state } as LibraryRun])
   })
-  const library = { list, exportRun: () => Promise.resolve(zip), exportModel: () => Promise.resolve(zip) }
-  const tabs = { send: () => undefined }
-  const parts = { store, library, tabs, say: (key: string) => key } as unknown as LibraryParts
+  const modelOf = () => Promise.resolve({ parent: {} })
+  const library = { list, modelOf, exportRun: () => Promise.resolve(zip), exportModel: () => Promise.resolve(zip) }
+  const tabs = { send: () => undefined, watch: () => undefined }
+  const parts = { store, library, tabs, say: (key: string) => key, ...more } as unknown as LibraryParts
   return { controller: new LibraryController(parts), store, list }
 }
 
@@ -42,4 +43,16 @@ test('a zip is named by the step of the checkpoint in it', async () => {
   await controller.refresh()
   expect((await controller.export('a', 'run')).name).toBe('My-run-run-step4.zip')
   expect((await controller.export('a', 'model')).name).toBe('My-run-model-step4.zip')
+})
+
+test.each([true, false])('that a run’s model is in use is said only where it is: %s', async (taken) => {
+  const { controller, store } = controllerOf(['finished'], undefined, { useModel: () => Promise.resolve(taken) })
+  await controller.fork('a')
+  expect(store.state.notes).toEqual(taken ? ['runForked'] : [])
+})
+
+test('a run that could not be shown is not watched', async () => {
+  const { controller, store } = controllerOf(['running'], undefined, { show: () => Promise.resolve() })
+  await controller.watch('a')
+  expect(store.state.watching).toBe('')
 })

@@ -129,10 +129,10 @@ describe('estimates', () => {
     })
   })
 
-  test('planned steps follow Trainer: the notebook has 233', () => {
+  test('planned steps are those that the trainer makes: the notebook has 233', () => {
     const notebook = { ...demo(), max_steps: -1, test_size: 0.2, num_train_epochs: 1 }
     expect(plannedSteps(notebook, 2322)).toBe(233)
-    expect(plannedSteps({ ...notebook, gradient_accumulation_steps: 4 }, 2322)).toBe(58)
+    expect(plannedSteps({ ...notebook, gradient_accumulation_steps: 4 }, 2322)).toBe(59)
     expect(plannedSteps(demo(), 330)).toBe(120)
   })
 })

@@ -2,8 +2,10 @@
 // failure and a refused file leave behind, and where a token goes.
 
 import { describe, expect, test } from 'vitest'
+import { demo } from '../../src/recipe/presets'
+import type { GenerationSettings } from '../../src/recipe/recipe'
 import { presetChoices } from '../../src/state/presetSources'
-import { RunStore } from '../../src/state/runStore'
+import { isActive, RunStore } from '../../src/state/runStore'
 import { SourceController } from '../../src/state/sourceController'
 import { missingSides } from '../../src/state/sources'
 import { FinetaleError } from '../../src/recipe/error'
@@ -156,4 +158,77 @@ test('what was removed has to be fetched again', async () => {
   expect(await sources.hub.remove('model')).toBe(7)
   expect(missingSides(store.state.hub)).toEqual(['model'])
   expect(store.state.ready).toBe(false)
+})
+
+describe('beside a stored run', () => {
+  const failed = { name: 'Error', message: 'It broke.', action: 'Go on.' }
+
+  /** The course notebook chosen, and a stored run on the page; `arrive` lets the data set come. */
+  async function withRun(phase: 'finished' | 'failed') {
+    let arrive: () => void = () => undefined
+    const made = setUp({
+      fetchData: (ref) =>
+        new Promise((resolve) => {
+          arrive = () => resolve({ source: { kind: 'files', label: ref.repo, files: {} }, notes: [] })
+        }),
+    })
+    const { store, sources } = made
+    await sources.open(course)
+    store.beginRun({ id: 'a', name: 'a', recipe: demo(), totalSteps: 3, phase })
+    store.update({ detail: 'as it ended', error: phase === 'failed' ? failed : null })
+    return { ...made, arrive: () => arrive() }
+  }
+
+  test('a download is no work of that run', async () => {
+    const { store, sources, arrive } = await withRun('finished')
+    const downloading = sources.hub.download()
+    expect(store.state.phase).toBe('downloading')
+    expect(isActive(store.state)).toBe(false)
+    arrive()
+    expect(await downloading).toBe(true)
+    expect(store.state).toMatchObject({ runId: 'a', phase: 'finished', detail: 'as it ended', ready: true })
+  })
+
+  test('a failed run has still failed afterwards, and says why', async () => {
+    const { store, sources, arrive } = await withRun('failed')
+    const downloading = sources.hub.download()
+    arrive()
+    await downloading
+    expect(store.state).toMatchObject({ phase: 'failed', error: failed })
+  })
+
+  test('nor does a download that is cancelled change how the run ended', async () => {
+    const { store, sources } = await withRun('failed')
+    void sources.hub.download()
+    sources.hub.cancel()
+    expect(store.state).toMatchObject({ phase: 'failed', detail: 'as it ended', error: failed })
+  })
+
+  test('a run that began meanwhile keeps its phase', async () => {
+    const { store, sources, arrive } = await withRun('finished')
+    const downloading = sources.hub.download()
+    store.update({ phase: 'training' })
+    arrive()
+    await downloading
+    expect(store.state.phase).toBe('training')
+  })
+
+  test('nothing is fetched while a run is at work', async () => {
+    const { store, sources, asked } = await withRun('finished')
+    store.update({ phase: 'training' })
+    expect(await sources.hub.download()).toBe(false)
+    expect(asked).toEqual([])
+    expect(store.state.phase).toBe('training')
+  })
+})
+
+test('inputs stay while a text is written from them', async () => {
+  const { store, sources, prepared } = setUp()
+  await sources.open(demoChoices)
+  store.update({ writing: { prompt: 'Once', text: '', settings: {} as GenerationSettings } })
+  expect(await sources.choose(course)).toBe(false)
+  await sources.mapColumns({ text: 'a', target: '' })
+  expect(prepared.length).toBe(1)
+  store.update({ writing: null })
+  expect(await sources.choose(course)).toBe(true)
 })

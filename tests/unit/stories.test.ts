@@ -27,6 +27,9 @@ const wordsOf = (text: string): string[] => text.split(' ')
 const bareWords = (text: string): string[] => text.toLowerCase().match(/[a-z]+(?:['-][a-z]+)*/g) ?? []
 const sentences = (text: string): string[] => text.split(/(?<=[.!?]["']?) /)
 
+/** Those that open with the character's name. */
+const named = stories.filter(({ name, target }) => target.startsWith(wordsOf(name)[0] ?? name))
+
 /** Values that occur more than once, with their counts. */
 function repeated(values: readonly string[], allowed = 1): [string, number][] {
   const counts = new Map<string, number>()
@@ -76,7 +79,6 @@ describe('variety', () => {
     ).toEqual([])
     expect(repeated(targets.map((target) => sentences(target)[0] ?? ''))).toEqual([])
     expect(repeated(targets.map((target) => sentences(target).at(-1) ?? ''))).toEqual([])
-    const named = stories.filter(({ name, target }) => target.startsWith(wordsOf(name)[0] ?? name))
     expect(named.length).toBeLessThanOrEqual(rows.length / 4)
   })
 
@@ -118,6 +120,11 @@ describe('balance', () => {
       ),
     ).toEqual([])
   })
+})
+
+test('nearly every story calls its character by name', () => {
+  const nameless = stories.filter(({ name, target }) => !target.includes(wordsOf(name)[0] ?? name))
+  expect(nameless.length).toBeLessThanOrEqual(rows.length / 100)
 })
 
 describe('for everyone', () => {
@@ -164,12 +171,22 @@ describe('card', () => {
     expect(flat).toContain(
       `${Math.min(...lengths)} to ${Math.max(...lengths)}, mean ${Math.round(words / rows.length)} (${band(0, 50)} rows under 50 words, ${band(50, 85)} of 50 to 84, ${band(85, 131)} of 85 or more)`,
     )
-    for (const [key, values] of [
-      ['race', races],
-      ['class', classes],
+    for (const [key, heading, values] of [
+      ['race', 'Races', races],
+      ['class', 'Classes', classes],
     ] as const) {
-      for (const value of values)
-        expect(flat).toContain(`${value} ${stories.filter((story) => story[key] === value).length}`)
+      const counts = values.map((value) => `${value} ${stories.filter((story) => story[key] === value).length}`)
+      expect(flat).toContain(`- ${heading}: ${counts.join(', ')}.`)
     }
+    expect(flat).toContain(`(${named.length} do)`)
+    // A race by its last word, so that an Elf is enough of a High Elf; in the plural too.
+    const plural = (word: string) => word.replace(/f$/, '(?:f|ves)')
+    const says = (target: string, word: string) => new RegExp(`\\b${plural(word)}s?\\b`, 'i').test(target)
+    const [byRace, byClass] = [
+      stories.filter(({ race, target }) => says(target, wordsOf(race).at(-1) ?? '')).length,
+      stories.filter((story) => says(story.target, story.class)).length,
+    ]
+    expect(flat).toContain(`${byRace} of the targets name the race`)
+    expect(flat).toContain(`${byClass} name the class`)
   })
 })

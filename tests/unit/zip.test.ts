@@ -1,8 +1,9 @@
 // Reading zip archives: of other tools, with zip64, and broken ones.
 
 import { zipSync } from 'fflate'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openZip, readZip } from '../../src/formats/zip'
+import { dataFromFiles } from '../../src/state/dataFiles'
 import { unpack } from '../../src/state/unpack'
 import { refusal } from '../support/weightFiles'
 
@@ -136,6 +137,37 @@ test.each<[string, number, number, RegExp]>([
   const picked = [{ path: 'x.zip', file: new Blob([spoilt(offset, value)]) }]
   expect((await refusal(readZip(picked[0]!.file, 'x.zip'))).message).toMatch(message)
   expect((await unpack(picked, 'model')).map(({ path }) => path)).toEqual(['m/config.json'])
+})
+
+describe('several archives', () => {
+  const zip = (path: string, files: Record<string, string>) => {
+    const bytes = zipSync(Object.fromEntries(Object.entries(files).map(([name, content]) => [name, text(content)])))
+    return { path, file: new Blob([bytes]) }
+  }
+
+  test('with files of one name keep them all', async () => {
+    const files = { 'train.jsonl': 'one', '__MACOSX/._train.jsonl': '' }
+    const found = await unpack([zip('shard-1.zip', files), zip('shard-2.ZIP', { 'train.jsonl': 'two' })], 'data')
+    const { data, leftOut } = await dataFromFiles(found)
+    const used = data.kind === 'files' ? Object.entries(data.files) : []
+    expect(await Promise.all(used.map(async ([path, file]) => [path, await file.text()]))).toEqual([
+      ['shard-1/train.jsonl', 'one'],
+      ['shard-2/train.jsonl', 'two'],
+    ])
+    expect([data.label, leftOut]).toEqual(['train.jsonl + 1', []])
+  })
+
+  test('beside a file of that name, too', async () => {
+    const loose = { path: 'a.csv', file: new Blob(['x']) }
+    const found = await unpack([loose, zip('more.zip', { 'a.csv': 'y' })], 'data')
+    expect(found.map(({ path }) => path)).toEqual(['a.csv', 'more/a.csv'])
+  })
+
+  test('that one folder was split into stay one folder', async () => {
+    const parts = [zip('m-1.zip', { 'm/config.json': '{}', '.DS_Store': '' }), zip('m-2.zip', { 'm/x.bin': '1', '.DS_Store': '' })] // prettier-ignore
+    const paths = (await unpack(parts, 'model')).map(({ path }) => path)
+    expect(paths).toEqual(expect.arrayContaining(['m/config.json', 'm/x.bin']))
+  })
 })
 
 test('of data every file of rows is needed, and the only file', async () => {

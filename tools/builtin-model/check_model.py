@@ -1,13 +1,15 @@
 """Loads the built-in model's folder the way its users do, and refuses it if a promise is broken.
 
 It checks the files from Hugging Face's side: offline loading, dtype, tensor names, tokenizer round trips, total size.
-The page's own reader has its tests elsewhere. It also prints three sampled continuations to read.
+The page's own reader has its tests elsewhere. It also prints the loss on the texts that pretraining held out, as PyTorch
+computes it from the published weights, and three sampled continuations to read.
 
-    python check_model.py --corpus PATH/fairy-tales.jsonl.gz --model ../../public/models/finetale-3m
+    python check_model.py --corpus PATH/fairy-tales.jsonl.gz --model ../../public/models/finetale-4m
 """
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from corpus import read_documents
+from torch_run import evaluate, pack, split
 from train_tokenizer import CLASSES, END_OF_TEXT, RACES, VOCABULARY, prompt
 
 SEED = 7
@@ -63,6 +66,18 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerBase, documents: list[str]) ->
     require(not split, f"words of races and classes are single tokens (split: {split})")
 
 
+def print_held_out(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, documents: list[str]) -> None:
+    """Prints the mean loss over the held-out blocks in nats per token and bits per character, as the page's run does."""
+    recipe = json.loads((Path(__file__).parent / "pretrain.json").read_text(encoding="utf-8"))
+    _, test = split(len(documents), recipe["test_size"], recipe["seed"])
+    tokens = [np.array([*tokenizer.encode(documents[i]), tokenizer.eos_token_id]) for i in test]
+    blocks = pack(tokens, recipe["max_length"])
+    nats = evaluate(model, blocks, recipe["per_device_eval_batch_size"])
+    per_character = sum(map(len, tokens)) / sum(len(documents[i]) for i in test)
+    bits = nats / math.log(2) * per_character
+    print(f"held out: {len(test)} documents, {len(blocks)} blocks, {nats:.4f} nats a token, {bits:.4f} bits a character")
+
+
 @torch.inference_mode()
 def print_samples(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase) -> None:
     """Prints a sampled continuation of each opening."""
@@ -78,15 +93,17 @@ def print_samples(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase) ->
 def main() -> None:
     """Runs all checks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpus", required=True, help="gzipped JSON lines with the keys book and text")
+    parser.add_argument("--corpus", required=True, type=Path, help="gzipped JSON lines with the key text")
     parser.add_argument("--model", required=True, type=Path, help="folder of the model")
     arguments = parser.parse_args()
 
     check_files(arguments.model)
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
-    check_tokenizer(tokenizer, read_documents(arguments.corpus))
+    documents = read_documents(arguments.corpus)
+    check_tokenizer(tokenizer, documents)
     model = AutoModelForCausalLM.from_pretrained(arguments.model, dtype=torch.float32)
     require(model.lm_head.weight is model.transformer.wte.weight, "the head shares the embedding")
+    print_held_out(model, tokenizer, documents)
     print_samples(model, tokenizer)
 
 

@@ -12,7 +12,6 @@ Dims: B rows of a batch, T tokens of a block.
 """
 
 import argparse
-import gzip
 import json
 import math
 import sys
@@ -23,6 +22,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from transformers import GPTNeoConfig, GPTNeoForCausalLM, get_scheduler
+
+from corpus import read_documents
 
 TIED_HEAD = "lm_head.weight"
 # Fields that this script computes only in the way named here.
@@ -122,8 +123,13 @@ def evaluate(model: GPTNeoForCausalLM, blocks: torch.Tensor, size: int) -> float
     return nats / len(blocks)
 
 
-def run(config: dict, recipe: dict, documents: list[np.ndarray], characters: list[int], tell: Callable) -> None:
-    """Trains to the recipe's last step. `documents` hold their end-of-text already; `tell` hears each line."""
+def run(
+    config: dict, recipe: dict, documents: list[np.ndarray], characters: list[int], tell: Callable, until: int | None = None
+) -> None:
+    """Trains to the recipe's last step, or leaves its schedule at step `until`.
+
+    `documents` hold their end-of-text already; `tell` hears each line.
+    """
     recipe = {**DEFAULTS, **recipe}
     for field, value in EXPECTED.items():
         if recipe[field] != value:
@@ -151,7 +157,7 @@ def run(config: dict, recipe: dict, documents: list[np.ndarray], characters: lis
     tell_evaluation(0)
     losses: list[float] = []
     begun = time.perf_counter()
-    for step, rows in zip(range(1, steps + 1), batches(blocks, size, recipe["seed"])):
+    for step, rows in zip(range(1, (until or steps) + 1), batches(blocks, size, recipe["seed"])):
         loss = model(input_ids=rows, labels=rows).loss
         loss.backward()
         limit = recipe["max_grad_norm"] or math.inf
@@ -171,13 +177,6 @@ def run(config: dict, recipe: dict, documents: list[np.ndarray], characters: lis
         by_steps = recipe["eval_strategy"] == "steps" and step % recipe["eval_steps"] == 0
         if by_epoch or by_steps or step == steps:
             tell_evaluation(step)
-
-
-def read_documents(path: Path) -> list[str]:
-    """Returns the texts of gzipped or plain JSON lines, in file order."""
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line)["text"] for line in lines if line.strip()]
 
 
 def compare(lines: list[dict], against: Path) -> None:
@@ -205,10 +204,11 @@ def main() -> None:
     here = Path(__file__).parent
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, type=Path, help="JSON lines with the key text, may be gzipped")
-    parser.add_argument("--config", type=Path, default=here / "shapes" / "small.json")
+    parser.add_argument("--config", type=Path, default=here / "shapes" / "wide.json")
     parser.add_argument("--recipe", type=Path, default=here / "pretrain.json")
-    parser.add_argument("--tokenizer", type=Path, default=here / "../../public/models/finetale-3m")
+    parser.add_argument("--tokenizer", type=Path, default=here / "../../public/models/finetale-4m")
     parser.add_argument("--steps", type=int, help="optimizer steps in place of the recipe's")
+    parser.add_argument("--until", type=int, help="leave the run at this step; its schedule stays that of the whole run")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--against", type=Path, help="the output of npm run pretrain")
     arguments = parser.parse_args()
@@ -228,7 +228,7 @@ def main() -> None:
         lines.append(line)
         print(json.dumps(line), flush=True)
 
-    run(config, recipe, documents, [len(text) for text in texts], tell)
+    run(config, recipe, documents, [len(text) for text in texts], tell, arguments.until)
     if arguments.against:
         compare(lines, arguments.against)
 

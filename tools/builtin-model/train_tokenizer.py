@@ -3,7 +3,7 @@
 It trains on the tales plus lines in the prompt form of the fine-tuning data, so that the form's words become
 single tokens. It is not run by the page or its tests: it made the committed files once, and can make them again.
 
-    python train_tokenizer.py --corpus PATH/fairy-tales.jsonl.gz --out ../../public/models/finetale-3m
+    python train_tokenizer.py --corpus PATH/fairy-tales.jsonl.gz --out ../../public/models/finetale-4m
 """
 
 import argparse
@@ -31,11 +31,11 @@ CLASSES = [
 ]  # fmt: skip
 
 
-def prompt(race: str, character_class: str) -> str:
+def prompt(race: str, character_class: str, name: str = "X") -> str:
     """Returns one prompt in the form of the fine-tuning data."""
     return (
         "Generate Backstory based on following information\n"
-        f"Character Name: X\nCharacter Race: {race}\nCharacter Class: {character_class}\n\nOutput:\n"
+        f"Character Name: {name}\nCharacter Race: {race}\nCharacter Class: {character_class}\n\nOutput:\n"
     )
 
 
@@ -82,7 +82,7 @@ def write_json(path: Path, content: dict) -> None:
 def main() -> None:
     """Trains, writes the three files and prints how well the tokenizer packs text."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--corpus", required=True, help="gzipped JSON lines with the keys book and text")
+    parser.add_argument("--corpus", required=True, type=Path, help="gzipped JSON lines with the key text")
     parser.add_argument("--out", required=True, type=Path, help="folder of the model")
     arguments = parser.parse_args()
 

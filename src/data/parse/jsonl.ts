@@ -33,57 +33,95 @@ function valuesIn(text: string): { source: string; value: unknown }[] | null {
   }
 }
 
-/** Parses lines as they come; a line end inside a row does not occur in JSON Lines, so pieces are cut at line ends. */
-class LineReader {
+/** What one way of reading finds in a text. */
+class Reading {
   readonly rows: Candidate[] = []
   readonly problems: RowProblem[] = []
   /** The first row as it was written: it may be the only one, and hold all the others. */
   first = ''
-  #line = 0
+  /** Characters of the text that stand in objects. */
+  inObjects = 0
 
-  #add(value: unknown, source: string): void {
+  add(line: number, value: unknown, source: string): void {
     if (this.rows.length === 0) this.first = source
-    this.rows.push({ line: this.#line, value })
+    this.rows.push({ line, value })
+    if (isRecord(value)) this.inObjects += source.length
   }
+}
 
-  /** @param text whole lines */
-  read(text: string): void {
+/** Whether a broken line may begin an object that goes on below: brackets are open, and it does not end within a string. */
+function mayGoOn(line: string): boolean {
+  const parts = line.replace(/\\./g, '').split('"')
+  const outside = parts.filter((_, i) => i % 2 === 0).join('')
+  return parts.length % 2 === 1 && outside.split(/[{[]/).length > outside.split(/[}\]]/).length
+}
+
+/** Reads line by line; a line end inside a row does not occur in JSON Lines, so a text may be read in parts. */
+class LineReading extends Reading {
+  /** Whether a broken line may be the beginning of an object. */
+  goesOn = false
+  /** Line ends in the text and before it. */
+  readonly lines: number
+
+  /** @param before line ends before the text */
+  constructor(text: string, before: number) {
+    super()
+    let number = before
     // Only CR and LF end a line: JSON strings may hold U+2028 and other characters that split lines elsewhere.
-    for (const line of text.split(/\r\n?|\n/)) {
-      this.#line++
-      if (line.trim() === '') continue
+    for (const written of text.split(/\r\n?|\n/)) {
+      number++
+      const line = written.trim()
+      if (line === '') continue
       try {
-        this.#add(parseLenient(line), line)
+        this.add(number, parseLenient(line), line)
       } catch {
         // Several values on a line, or a comma behind one.
         const values = valuesIn(line)
-        if (values === null) this.problems.push({ line: this.#line, reason: BROKEN })
-        for (const { value, source } of values ?? []) this.#add(value, source)
+        if (values === null) {
+          this.problems.push({ line: number, reason: BROKEN })
+          this.goesOn ||= mayGoOn(line)
+        }
+        for (const { value, source } of values ?? []) this.add(number, value, source)
+      }
+    }
+    this.lines = number - 1
+  }
+}
+
+/** Reads value by value, over whatever lines; broken ones are listed. */
+class PieceReading extends Reading {
+  /** Whether an object goes over several lines. */
+  spread = false
+
+  constructor(text: string, before: number) {
+    super()
+    for (const { source, line: above } of jsonPieces(text)) {
+      const line = before + above + 1
+      try {
+        const value = parseLenient(source)
+        this.add(line, value, source)
+        this.spread ||= isRecord(value) && /[\r\n]/.test(source)
+      } catch {
+        this.problems.push({ line, reason: BROKEN })
       }
     }
   }
 }
 
-type Lines = Pick<LineReader, 'rows' | 'problems' | 'first'>
-
-/** Objects written over several lines, one after the other; broken ones are listed. */
-function parsePieces(source: string): Lines {
-  const rows: Candidate[] = []
-  const problems: RowProblem[] = []
-  let first = ''
-  for (const piece of jsonPieces(source)) {
-    const line = piece.line + 1
-    try {
-      if (rows.length === 0) first = piece.source
-      rows.push({ line, value: parseLenient(piece.source) })
-    } catch {
-      problems.push({ line, reason: BROKEN })
-    }
-  }
-  return { rows, problems, first }
+/**
+ * Reads by line, or value by value where lines find no objects, or only those inside of objects that go over several lines.
+ * A broken line costs less when lines are read, so they are unless the other reading takes in more of the text.
+ */
+function readRows(text: string, before: number): Reading {
+  const byLine = new LineReading(text, before)
+  if (!byLine.goesOn) return byLine
+  const byPiece = new PieceReading(text, before)
+  const better = byPiece.inObjects > byLine.inObjects && (byPiece.spread || byLine.inObjects === 0)
+  return better ? byPiece : byLine
 }
 
-type Shape = 'unknown' | 'lines' | 'whole'
+/** How a text is read: by line, by line up to an object that goes over several lines, or as a whole. */
+type Shape = 'unknown' | 'lines' | 'spread' | 'whole'
 
 function shapeOf(start: string): Shape {
   const head = start.trimStart()
@@ -109,9 +147,13 @@ interface Parsed {
   readonly problems: readonly RowProblem[]
 }
 
-function asLines({ rows, problems, first }: Lines, label: string): Parsed {
+function asLines(parts: readonly Reading[], label: string): Parsed {
+  const rows = parts.flatMap((part) => part.rows)
+  const problems = parts.flatMap((part) => part.problems)
   const [only] = rows
-  if (rows.length === 1 && problems.length === 0 && isRecord(only?.value)) return asObject(only.value, first, label)
+  if (rows.length === 1 && problems.length === 0 && isRecord(only?.value)) {
+    return asObject(only.value, parts.find((part) => part.rows.length > 0)!.first, label)
+  }
   return { format: 'JSON Lines', unit: 'line', candidates: rows, problems }
 }
 
@@ -132,10 +174,9 @@ function parseWhole(source: string, label: string): Parsed {
   try {
     value = parseLenient(source)
   } catch (error) {
-    const reader = new LineReader()
-    reader.read(source)
+    const reading = readRows(source, 0)
     // Several lists, one a line, are valid JSON Lines and no rows with columns; the reader of rows says so.
-    const lists = reader.rows.length > 1 && isList(reader.rows[0])
+    const lists = reading.rows.length > 1 && isList(reading.rows[0])
     if (source.trimStart().startsWith('[') && !lists) {
       const why = error instanceof Error ? error.message : 'unreadable'
       throw new FinetaleError(
@@ -143,9 +184,7 @@ function parseWhole(source: string, label: string): Parsed {
         'Repair the file, or write one JSON object a line (JSON Lines).',
       )
     }
-    if (lists || reader.rows.some(({ value }) => isRecord(value))) return asLines(reader, label)
-    const pieces = parsePieces(source)
-    return asLines(pieces.rows.some(({ value }) => isRecord(value)) ? pieces : reader, label)
+    return asLines([reading], label)
   }
   if (Array.isArray(value)) return { format: 'JSON', unit: 'item', candidates: numbered(value), problems: [] }
   if (isRecord(value)) return asObject(value, source, label)
@@ -153,9 +192,10 @@ function parseWhole(source: string, label: string): Parsed {
 }
 
 async function parse(pieces: AsyncIterable<string>, label: string): Promise<Parsed> {
-  const reader = new LineReader()
+  const parts: Reading[] = []
   let shape: Shape = 'unknown'
   let rest = ''
+  let lines = 0
   for await (const piece of pieces) {
     const before = rest.length
     rest += piece
@@ -163,12 +203,17 @@ async function parse(pieces: AsyncIterable<string>, label: string): Promise<Pars
     const end = piece.lastIndexOf('\n')
     if (shape === 'unknown' && (before === 0 || /[\r\n]/.test(piece))) shape = shapeOf(rest)
     if (end < 0 || shape !== 'lines') continue
-    reader.read(rest.slice(0, before + end))
-    rest = rest.slice(before + end + 1)
+    const part = new LineReading(rest.slice(0, before + end + 1), lines)
+    // What may go over several lines is read again once all of it is there.
+    if (part.goesOn) shape = 'spread'
+    else {
+      parts.push(part)
+      lines = part.lines
+      rest = rest.slice(before + end + 1)
+    }
   }
-  if (shape !== 'lines') return parseWhole(rest, label)
-  reader.read(rest)
-  return asLines(reader, label)
+  if (shape === 'unknown' || shape === 'whole') return parseWhole(rest, label)
+  return asLines([...parts, readRows(rest, lines)], label)
 }
 
 /** Names in the order they first occur; no more than a table can show, for objects used as dictionaries. */

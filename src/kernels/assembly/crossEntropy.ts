@@ -5,7 +5,7 @@ import { exp4, load4, loadPart, maxLanes, store4, sumLanes } from './vector'
 
 /**
  * Job: rows [from, to) of logits [rows, n]. stats [rows, 3] gets max, sum of e^(logit - max) and the target's logit;
- * with scale != 0 the row becomes (softmax - onehot) * scale. A target below 0 is not counted: its row becomes 0.
+ * with backward = 1 the row becomes (softmax - onehot) * scale. A target below 0 is not counted: its row becomes 0.
  * Arguments: logits, targets (i32), stats, n, scale (f32), backward (0 or 1).
  */
 export function crossEntropy(from: i32, to: i32, args: usize, scratch: usize): void {
