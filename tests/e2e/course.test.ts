@@ -28,7 +28,7 @@ test('Train fetches what is missing and trains; the next visit needs no hub', as
   const { page } = finetale
   await finetale.button('Download').waitFor(patience)
   expect(hub.requests).toEqual([])
-  expect(await page.getByText('about 293 MB').count()).toBe(1)
+  await page.getByText('about 293 MB').waitFor()
 
   await finetale.click('Train')
   await finetale.waitForPhase('finished')
