@@ -1,8 +1,9 @@
-"""Writes the tales as the rows that the model will be fine-tuned on: a prompt with a character, and a passage about them.
+"""Writes rows in the form that the model will be fine-tuned on: a prompt with a character, and a text about them.
 
-It teaches the model one thing that plain tales do not: to take the name, race and class of the prompt into the text. A hero
-of a passage, a name or somebody like "the miller", becomes an invented character; everything else stays as it was written.
-The documents that pretraining held out are left out here as well. The same seed writes the same file.
+They teach the one thing that plain tales do not: to take name, race and class of the prompt into the text. Half of the rows
+are passages of the tales in which whoever they speak of first, a name or somebody like "the miller", has become an invented
+character; the other half are single sentences of a few forms, which the copying is learned from first. Documents that
+pretraining held out are left out here as well. The same seed writes the same file.
 
     python prompted_tales.py --corpus PATH/fairy-tales.jsonl.gz --out PATH/prompted-tales.jsonl
 """
@@ -19,13 +20,26 @@ from corpus import read_documents
 from train_tokenizer import CLASSES, RACES, prompt
 
 SEED = 42
-WORDS = (25, 120)
+WORDS = (15, 60)
+LONGEST = 80
+# Words that may come before the first mention.
+LATEST = 5
 # Who a passage may be about, where nobody in it has a name.
 PEOPLE = (
     "boy girl lad lass youth maiden prince princess king queen knight soldier miller tailor hunter huntsman shepherd fisherman "
     "merchant peasant farmer woodcutter blacksmith smith gardener servant witch wizard giant dwarf stranger traveller man "
     "woman mother father brother sister son daughter child wife husband robber thief goblin fairy"
 ).split()
+FORMS = (
+    "{name} was {a_race} and a {role}.",
+    "The {race} {name} was a {role}.",
+    "{name}, {a_race}, was the best {role} of all.",
+    "There was once {a_race} called {name}, who was a {role}.",
+    "A {role} named {name} lived here. The {race} was old.",
+    "{given} the {role}. {given} the {race}.",
+    '"I am {given}," said the {race}. "I am a {role}."',
+    "The {role} was {given}, {a_race}.",
+)
 ONSETS = "B Br C Cr D Dr F Fl G Gl Gr H J K Kr L M N P Ph Qu R S Sh Sk T Th Tr V W Y Z".split()
 MIDDLES = "a e i o u ai ea or ar en el il an in on ur ol am".split()
 ENDS = "bo da den dric fin gan kar la len lia lo mir na nak nor ra ric ro sha ta ten thas va vin wen za".split()
@@ -40,17 +54,10 @@ def invented_name(rng: random.Random) -> tuple[str, str]:
     return given, given if rng.random() < 0.25 else f"{given} {family}"
 
 
-def passages(text: str, rng: random.Random) -> Iterator[str]:
-    """Cuts a tale into runs of whole sentences, of as many words as a story has; longer sentences are left out."""
-    words: list[str] = []
-    wanted = rng.randint(*WORDS)
-    for sentence in re.sub(r"([.!?][\"']?) +(?=[\"'A-Z])", r"\1\n", text).split("\n"):
-        words += sentence.split()
-        if len(words) >= wanted:
-            if len(words) <= WORDS[1]:
-                yield " ".join(words)
-            words = []
-            wanted = rng.randint(*WORDS)
+def sentences_of(text: str) -> list[str]:
+    """Splits a tale into sentences, each with the quotation mark that closes it."""
+    marked = re.sub(r"([.!?][\"']?) +(?=[\"'A-Z])", r"\1\n", text)
+    return [" ".join(line.split()) for line in marked.split("\n") if line.strip()]
 
 
 def names_in(documents: list[str]) -> set[str]:
@@ -73,24 +80,23 @@ def article(match: re.Match, name: str) -> str:
 
 
 def retold(passage: str, known: set[str], rng: random.Random, race: str, role: str, given: str) -> str | None:
-    """Returns the passage about the character, or None where it is about nobody in particular."""
+    """Returns the passage with the character in place of whoever it speaks of first; None where that is nobody, or late."""
     short_race = race.split(" ")[-1]
-    found = Counter(word for word in re.findall(r"\b[A-Z][a-z]{2,}\b", passage) if word in known)
-    people = Counter(re.findall(rf"\b(?:the|a|The|A) (?:\w+ )?({'|'.join(PEOPLE)})\b", passage))
-    if found and found.most_common(1)[0][1] >= 2:
-        hero = found.most_common(1)[0][0]
+    people = "|".join(PEOPLE)
+    somebody = rf"\b(?P<before>the|a|an|The|A|An) (?:(?:old|young|little|poor|good) )?(?P<who>{people})\b"
+    first = re.search(rf"\b(?P<name>{'|'.join(known)})\b|{somebody}", passage)
+    if first is None or passage[: first.start()].count(" ") > LATEST:
+        return None
+    if first["name"]:
 
         def named(match: re.Match) -> str:
             chance = rng.random()
             if match["own"] or chance < 0.7:
                 return given + (match["own"] or "")
-            start = match.start() == 0 or passage[max(0, match.start() - 2) : match.start()] in (". ", "! ", "? ", '" ')
-            return f"{'The' if start else 'the'} {short_race if chance < 0.85 else role.lower()}"
+            opens = match.start() == 0 or re.search(r"[.!?]\W* $", passage[: match.start()])
+            return f"{'The' if opens else 'the'} {short_race if chance < 0.85 else role.lower()}"
 
-        return re.sub(rf"\b{hero}\b(?P<own>'s)?", named, passage)
-    if not people or people.most_common(1)[0][1] < 2:
-        return None
-    hero = people.most_common(1)[0][0]
+        return re.sub(rf"\b{first['name']}\b(?P<own>'s)?", named, passage)
 
     def described(match: re.Match) -> str:
         chance = rng.random()
@@ -98,19 +104,39 @@ def retold(passage: str, known: set[str], rng: random.Random, race: str, role: s
             return given
         return article(match, short_race if chance < 0.85 else role.lower())
 
-    return re.sub(rf"\b(?P<before>the|a|an|The|A|An) (?:(?:old|young|little|poor|good) )?{hero}\b", described, passage)
+    return re.sub(somebody.replace(people, first["who"]), described, passage)
 
 
 def rows(documents: list[str], known: set[str]) -> Iterator[dict[str, str]]:
-    """Yields every passage that can be retold, as prompt and text."""
+    """Yields every run of sentences that can be retold and speaks of its character at once, as prompt and text."""
     rng = random.Random(SEED)
     for text in documents:
-        for passage in passages(text, rng):
+        sentences = sentences_of(text)
+        at = 0
+        while at < len(sentences):
+            wanted, words, end = rng.randint(*WORDS), 0, at
+            while end < len(sentences) and words < wanted:
+                words += len(sentences[end].split())
+                end += 1
             race, role = rng.choice(RACES), rng.choice(CLASSES)
             given, name = invented_name(rng)
-            target = retold(passage, known, rng, race, role, given)
-            if target is not None and given in target:
-                yield {"text": prompt(race, role, name), "target": target}
+            target = retold(" ".join(sentences[at:end]), known, rng, race, role, given) if words <= LONGEST else None
+            at += 1
+            if target is None:
+                continue
+            yield {"text": prompt(race, role, name), "target": target}
+            at = end
+
+
+def sentences(count: int) -> Iterator[dict[str, str]]:
+    """Yields rows that say of a character who they are, and nothing more."""
+    rng = random.Random(SEED)
+    for _ in range(count):
+        race, role = rng.choice(RACES), rng.choice(CLASSES)
+        given, name = invented_name(rng)
+        a_race = f"{'an' if race[0] in 'AEIOU' else 'a'} {race}"
+        target = rng.choice(FORMS).format(name=name, given=given, race=race, a_race=a_race, role=role.lower())
+        yield {"text": prompt(race, role, name), "target": target}
 
 
 def main() -> None:
@@ -127,6 +153,7 @@ def main() -> None:
     train, _ = split(len(documents), recipe["test_size"], recipe["seed"])
     kept = [documents[i] for i in sorted(train)]
     found = list(rows(kept, names_in(kept)))
+    found += sentences(len(found))
     random.Random(SEED).shuffle(found)
     arguments.out.write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
     print(json.dumps({"rows": len(found), "words": sum(len(row["target"].split()) for row in found)}))
