@@ -50,18 +50,19 @@ test('a run is steered without a look for the buttons', async () => {
     expect(finetale.steps().length, `single step ${more}`).toBe(before + 1)
   }
 
-  await keyboard.press('Shift+Tab')
-  await expectFocus(finetale, 'continue')
-  await keyboard.press('Enter')
-  await expectFocus(finetale, 'pause')
-  await keyboard.press('Tab')
-  await expectFocus(finetale, 'stop')
-  await keyboard.press('Enter')
-  await expectFocus(finetale, 'stop-save')
-  await keyboard.press('Escape')
-  await expectFocus(finetale, 'stop')
-  await keyboard.press('Enter')
-  await expectFocus(finetale, 'stop-save')
+  // The question of Stop hands the keyboard back when it is left.
+  const walk = [
+    ['Shift+Tab', 'continue'],
+    ['Enter', 'pause'],
+    ['Tab', 'stop'],
+    ['Enter', 'stop-save'],
+    ['Escape', 'stop'],
+    ['Enter', 'stop-save'],
+  ] as const
+  for (const [key, id] of walk) {
+    await keyboard.press(key)
+    await expectFocus(finetale, id)
+  }
   await keyboard.press('Enter')
   await finetale.waitForPhase('idle')
   await expectFocus(finetale, 'train')
