@@ -32,7 +32,7 @@ export function benchGenerate({ shape: name, rounds }: BenchContext): object[] {
   model.dispose()
   const memory = memorySpeed()
   const tokensPerSecond = 1 / median(tokenSeconds)
-  // A copy moves each byte twice, over the bus; the bound counts the bytes that it copies.
+  // A copy moves each byte twice, over the bus; the bound counts the bytes that it copies.
   const bound = ((memory.copy / 2) * 1e9) / weightBytes
   return [
     {

@@ -56,7 +56,7 @@ async function countStored() {
 }
 
 /**
- * Trains the built-in model, or `model`, and takes a sample every `every` steps and at the end.
+ * Trains the built-in model and takes a sample every `every` steps and at the end.
  * @param {{ recipe: object, every: number, onSample?: (sample: Sample) => void }} options
  * @returns {Promise<{ samples: Sample[], steps: import('../src/workers/protocol').StepMetrics[] }>}
  * @throws {Error} as drive() does

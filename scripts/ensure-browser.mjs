@@ -68,7 +68,7 @@ function run(command, args) {
 }
 
 /**
- * Finds a browser or installs one: Playwright's download first, the distribution's package when root on Debian.
+ * Finds a browser or installs one: the distribution's package first when root on Debian, else Playwright's download.
  * @returns {string} Its path.
  * @throws {Error} when there is none and none could be installed.
  */

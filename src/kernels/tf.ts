@@ -1,5 +1,5 @@
 // The one door to TensorFlow.js: everything that needs it imports from here. Not for the page: only workers and tests load it.
 
 export * from '@tensorflow/tfjs'
-export { getThreadsCount, setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+export { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 export type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'

@@ -1,4 +1,4 @@
-// The built-in backstories against the issue they were written for: form, variety, balance, fit for all ages; and the card
+// The built-in backstories against the rules they were written by: form, variety, balance, fit for all ages; and the card
 // beside them against the file. Whether a story is any good is for a reader.
 
 import { readFileSync } from 'node:fs'
