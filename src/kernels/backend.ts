@@ -26,7 +26,7 @@ const THREADED_START_MS = 8_000
 const THREADS_FLAG = 'WASM_HAS_MULTITHREAD_SUPPORT'
 
 /** The heap cannot grow; what is on it is sound, but most of what is tried next will fail too. */
-export class HeapFullError extends FinetaleError {
+class HeapFullError extends FinetaleError {
   constructor(wanted: number, held: number) {
     const [more, now] = [wanted, held].map((bytes) => Math.ceil(bytes / 2 ** 20))
     super(

@@ -2,7 +2,7 @@
 // to run, so both sides of the pool import this list. What an argument means stands beside the kernel, in assembly/.
 
 /** Arguments are i32 (pointers, sizes, flags) unless marked ':f32'. */
-export const KERNELS = {
+const KERNELS = {
   gemm: ['a', 'rsa', 'csa', 'b', 'rsb', 'csb', 'c', 'ldc', 'm', 'k', 'n', 'mode', 'bias', 'axis'],
   layerNorm: ['x', 'weight', 'bias', 'y', 'stats', 'n', 'eps:f32'],
   layerNormInput: ['x', 'weight', 'stats', 'dy', 'dx', 'n'],

@@ -4,7 +4,7 @@
 import * as C from './controlBlock'
 
 /** A thread that has not answered by then is not coming: some browsers and policies let workers fail in silence. */
-export const PROBE_MS = 5_000
+const PROBE_MS = 5_000
 
 export interface PoolThread {
   readonly number: number

@@ -25,7 +25,7 @@ export interface Misfit {
 }
 
 /** Bytes of the heap that a run needs at its worst moment. */
-export function heapOf({ size, recipe, train, held, threads }: Work): number {
+function heapOf({ size, recipe, train, held, threads }: Work): number {
   return heapNeeded(size, recipe, { train, held, threads }).total
 }
 

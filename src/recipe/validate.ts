@@ -73,7 +73,7 @@ export function isRecipeField(key: string): key is RecipeField {
 }
 
 /** What is wrong with one field's value, as a sentence, or '' when it is fine. */
-export function checkField(field: RecipeField, value: unknown): string {
+function checkField(field: RecipeField, value: unknown): string {
   const rule = rules[field]
   if (rule.kind === 'text') return typeof value === 'string' ? '' : 'Expected text.'
   if (rule.kind === 'choice') {
@@ -140,14 +140,6 @@ export function parseRecipe(json: unknown, base: Recipe = demo()): ParsedRecipe 
     known[key] = entry
   }
   return { recipe: { ...base, ...known }, warnings }
-}
-
-/** The fields of `recipe` that differ from `base`: what a link or a file needs to hold. */
-export function recipeDifferences(recipe: Recipe, base: Recipe = demo()): Partial<Recipe> {
-  const fields = Object.keys(rules).filter(isRecipeField)
-  return Object.fromEntries(
-    fields.filter((field) => recipe[field] !== base[field]).map((field) => [field, recipe[field]]),
-  )
 }
 
 function lowerFirst(text: string): string {

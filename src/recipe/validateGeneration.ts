@@ -40,7 +40,7 @@ function isGenerationField(field: string): field is GenerationField {
 }
 
 /** What is wrong with one setting's value, as a sentence, or '' when it is fine. NaN and text are not numbers. */
-export function checkGenerationField(field: GenerationField, value: unknown): string {
+function checkGenerationField(field: GenerationField, value: unknown): string {
   if (!isNumberField(field)) return typeof value === 'boolean' ? '' : 'Expected yes or no.'
   const { min, max, whole } = generationBounds[field]
   const fine = typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value))

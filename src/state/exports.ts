@@ -84,7 +84,7 @@ export function metricsJsonl(store: RunStore): string {
 }
 
 /** The table of generations as JSON lines. */
-export function generationsJsonl(rows: readonly GenerationRow[]): string {
+function generationsJsonl(rows: readonly GenerationRow[]): string {
   return rows
     .map(({ step, prompt, generation, settings, ended, tokens, milliseconds, at, metrics }) => {
       const row = { step, prompt, generation, settings, ended, tokens, milliseconds, timestamp: time(at), metrics }

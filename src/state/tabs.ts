@@ -24,7 +24,7 @@ type Message =
   | { readonly kind: 'ask'; readonly runId: string; readonly afterStep: number }
   | { readonly kind: 'snapshot'; readonly snapshot: LiveSnapshot }
 
-export const TABS_CHANNEL = 'finetale-tabs'
+const TABS_CHANNEL = 'finetale-tabs'
 
 /** Recent rows the owner keeps for tabs that join; more than the trainer holds back before it writes. */
 const KEPT_ROWS = 64

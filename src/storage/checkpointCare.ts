@@ -55,7 +55,7 @@ export function bestCheckpoint(manifests: readonly CheckpointManifest[]): Checkp
 }
 
 /** Removes a run's checkpoints but the current one, the last two and the best; returns the ids removed. */
-export async function pruneCheckpoints(db: Database, runId: string): Promise<string[]> {
+async function pruneCheckpoints(db: Database, runId: string): Promise<string[]> {
   const tx = db.transaction(['runs', 'checkpoints', 'parts'], 'readwrite')
   const removed: string[] = []
   const prune = async () => {

@@ -2,7 +2,7 @@
 // quota is no measure of free disk, so nothing is refused by these numbers; they are shown, and a full disk is met anyway.
 
 /** Weights and both moments of AdamW, float32. */
-export const BYTES_PER_PARAMETER = 12
+const BYTES_PER_PARAMETER = 12
 
 /** Checkpoints a run keeps: the last two and the best. */
 const KEPT = 3

@@ -8,7 +8,7 @@ const heapGone =
   /abort|out of memory|memory access out of bounds|cannot enlarge memory|allocation failed|invalid array length|unreachable|table index is out of bounds/i
 
 /** The name of the error that means the engine is dead until the worker restarts. */
-export const HEAP_ABORTED = 'HeapAborted'
+const HEAP_ABORTED = 'HeapAborted'
 
 /** Any thrown value as error data. */
 export function toErrorData(thrown: unknown): FinetaleErrorData {

@@ -3,7 +3,7 @@
 import { FinetaleError } from '../recipe/error'
 
 /** The name of a run's lock; who looks for live runs asks navigator.locks.query() for it. */
-export function runLockName(runId: string): string {
+function runLockName(runId: string): string {
   return `finetale-run-${runId}`
 }
 

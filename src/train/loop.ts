@@ -67,7 +67,7 @@ export type LoopEvent =
   | { readonly kind: 'epoch'; readonly epoch: number; readonly cursor: TrainingCursor }
 
 /** Epochs done, as a fraction: what Trainer logs as `epoch`. */
-export function epochOf(cursor: TrainingCursor, recipe: Recipe, trainRows: number): number {
+function epochOf(cursor: TrainingCursor, recipe: Recipe, trainRows: number): number {
   return cursor.epoch + cursor.batchInEpoch / batchesPerEpoch(recipe, trainRows)
 }
 

@@ -12,7 +12,7 @@ type Key = keyof typeof englishTerms
 export type TermName = Key extends infer K ? (K extends `term_${infer Name}` ? Name : never) : never
 
 /** True when the glossary explains `name`. */
-export function isTerm(name: string): name is TermName {
+function isTerm(name: string): name is TermName {
   return Object.hasOwn(english, `term_${name}`) && Object.hasOwn(english, `define_${name}`)
 }
 

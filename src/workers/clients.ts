@@ -48,7 +48,7 @@ interface Live<Api> {
 }
 
 /** Calls `died` when a worker is gone that sent no event: when the lock comes free that it holds for as long as it lives. */
-export async function watchLife(api: Remote<Living>, died: () => void, signal: AbortSignal): Promise<void> {
+async function watchLife(api: Remote<Living>, died: () => void, signal: AbortSignal): Promise<void> {
   if (!('locks' in navigator)) return
   const name = `finetale-alive-${crypto.randomUUID()}`
   await api.holdForLife(name)

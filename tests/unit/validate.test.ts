@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { FinetaleError } from '../../src/recipe/error'
 import { courseNotebook, demo } from '../../src/recipe/presets'
 import type { Recipe } from '../../src/recipe/recipe'
-import { parseRecipe, recipeDifferences, rules, validate } from '../../src/recipe/validate'
+import { parseRecipe, rules, validate } from '../../src/recipe/validate'
 
 describe('validate', () => {
   const wrong: [Partial<Recipe>, string][] = [
@@ -86,12 +86,5 @@ describe('parseRecipe', () => {
     expect(() => parseRecipe({ learning_rate: '1e-3' })).toThrow(/"learning_rate".*a number.*"1e-3"/)
     expect(() => parseRecipe({ optim: 'sgd' })).toThrow(/adamw_torch, adamw_hf.*"sgd"/)
     expect(() => parseRecipe({ schema: 2 })).toThrow(/"schema"/)
-  })
-
-  test('differences and parsing are inverse', () => {
-    const differences = recipeDifferences(courseNotebook())
-    expect(differences).not.toHaveProperty('seed')
-    expect(parseRecipe(JSON.stringify(differences)).recipe).toEqual(courseNotebook())
-    expect(recipeDifferences(demo())).toEqual({})
   })
 })
