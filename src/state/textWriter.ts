@@ -16,6 +16,8 @@ export class TextWriter {
   readonly #parts: ControllerParts
   /** What the trainer worker holds: a run id, BASE, or '' for nothing. */
   #held = ''
+  /** Stop was pressed since the last text was asked for: one whose weights are still being loaded is not begun. */
+  #stopped = false
 
   constructor(parts: ControllerParts) {
     this.#parts = parts
@@ -34,6 +36,7 @@ export class TextWriter {
     const { store, inputs } = this.#parts
     const { runId, model } = store.state
     const wanted = writer === 'run' && runId ? runId : BASE
+    this.#stopped = false
     store.update({ writing: { prompt, text: '', settings }, error: null })
     try {
       const tokenizerOf = wanted === BASE ? model : (await inputs.ofRun(wanted)).model
@@ -58,6 +61,7 @@ export class TextWriter {
   }
 
   stop(): Promise<void> {
+    this.#stopped = true
     return this.#parts.trainer.call((api) => api.stopGenerating())
   }
 
@@ -70,7 +74,7 @@ export class TextWriter {
     const { store, trainer } = this.#parts
     await this.#load(runId, base)
     const [encoded] = await encodeAll(this.#parts, [prompt])
-    if (!encoded) return null
+    if (!encoded || this.#stopped) return null
     const onText = proxy((text: string) => {
       if (store.state.writing) store.update({ writing: { prompt, text, settings } })
     })

@@ -51,8 +51,6 @@ export interface RunParts {
   readonly mutex: Mutex
   readonly emit: (event: RunEvent) => void
   readonly decode: Decode
-  /** Called as a text begins; what it returns tells whether the user wants that text to end. */
-  readonly beginText: () => () => boolean
 }
 
 export class Run {
@@ -205,12 +203,11 @@ export class Run {
 
   /** Writes a row for each prompt with the weights as they are. The caller holds the model. */
   async #runPrompts(step: number): Promise<void> {
-    const { runId, model, dataset, prompts, generation: settings, decode, keeper, emit, beginText } = this.#parts
+    const { runId, model, dataset, prompts, generation: settings, decode, keeper, emit } = this.#parts
     for (const [i, prompt] of prompts.entries()) {
       if (!this.control.proceed()) return
       this.#tell('generating', `prompt ${i + 1} of ${prompts.length}`)
-      const ended = beginText()
-      const stopped = () => !this.control.proceed() || ended()
+      const stopped = () => !this.control.proceed()
       const warn = (message: string) => this.#warn(message)
       const { eosId } = dataset
       const row = await writeText({

@@ -145,13 +145,15 @@ export class TrainerSession implements Omit<TrainerApi, keyof Living> {
 
   async generate(request: GenerateRequest, onText: (text: string) => void): Promise<GenerationRow> {
     const { runId, prompt, settings } = request
+    // A Stop for an earlier text is forgotten now, not when this one's turn comes: it may be stopped while it waits.
+    this.#textStopped = false
     if (this.#held?.runId !== runId) await this.loadRun(runId)
     return this.#mutex.run(async () => {
       const { model, eosId, step } = this.#inMemory(runId)
       const row = await writeText({
         ...{ model, eosId, runId, prompt, settings, onText, step },
         decode: this.#decode,
-        stopped: this.#beginText(),
+        stopped: () => this.#textStopped,
         warn: (message) => this.#warn(runId, message),
       })
       const stored = openFinetaleDB().then((db) => putGeneration(db, row))
@@ -176,14 +178,9 @@ export class TrainerSession implements Omit<TrainerApi, keyof Living> {
     return { ...held, step: (this.#liveId === runId ? this.#run?.step : undefined) ?? held.step }
   }
 
+  /** Ends the text of generate(); those that a run writes by itself end with the run. */
   async stopGenerating(): Promise<void> {
     this.#textStopped = true
-  }
-
-  /** A new text begins: a Stop meant for an earlier one is forgotten. Returns what tells whether this one was stopped. */
-  #beginText(): () => boolean {
-    this.#textStopped = false
-    return () => this.#textStopped
   }
 
   async loadBase(source: ModelSource): Promise<{ parameters: number }> {
@@ -253,18 +250,8 @@ export class TrainerSession implements Omit<TrainerApi, keyof Living> {
     return living
   }
 
-  async #train(
-    keeper: RunKeeper,
-    parts: Omit<RunParts, 'keeper' | 'mutex' | 'emit' | 'decode' | 'beginText'>,
-  ): Promise<void> {
-    const run = new Run({
-      ...parts,
-      keeper,
-      mutex: this.#mutex,
-      emit: this.#emit,
-      decode: this.#decode,
-      beginText: () => this.#beginText(),
-    })
+  async #train(keeper: RunKeeper, parts: Omit<RunParts, 'keeper' | 'mutex' | 'emit' | 'decode'>): Promise<void> {
+    const run = new Run({ ...parts, keeper, mutex: this.#mutex, emit: this.#emit, decode: this.#decode })
     this.#run = run
     if (this.#earlyStop !== null) run.control.stop(this.#earlyStop)
     try {

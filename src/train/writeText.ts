@@ -33,7 +33,7 @@ export function completeText(decoded: string): string {
 }
 
 /** What the user should know about a prompt, as sentences. The prompt itself stays as it was typed. */
-export function promptNotes(prompt: string): string[] {
+function promptNotes(prompt: string): string[] {
   if (prompt === '') return ['The prompt is empty, so the text starts from the end-of-text token.']
   if (!prompt.endsWith(' ')) return []
   return [

@@ -7,7 +7,7 @@ import { readEvals, readSteps } from '../../src/storage/metrics'
 import { getFiles, getRun } from '../../src/storage/runs'
 import { TrainerSession } from '../../src/train/session'
 import type { Recipe } from '../../src/recipe/recipe'
-import type { ModelSource, RunEvent, StartRequest } from '../../src/workers/protocol'
+import type { GenerationRow, ModelSource, RunEvent, StartRequest } from '../../src/workers/protocol'
 import { A, B, C, m0Files, S } from '../support/m0'
 import { datasetOf, testRecipe } from '../support/training'
 
@@ -213,6 +213,22 @@ describe('control', () => {
     await session.resume({ runId: run.runId, dataset: run.dataset, prompts, generation })
     expect(await getRun(db, run.runId)).toMatchObject({ state: 'finished', step: 6 })
     expect((await listGenerations(db, run.runId)).map(({ step }) => step)).toContain(6)
+  })
+
+  test('Stop ends the text that was asked for, even while it waits, and none that the run writes', async () => {
+    const run = request()
+    const settings = { ...generation, max_new_tokens: 20 }
+    let written: Promise<GenerationRow> | undefined
+    afterStep(1, () => {
+      written = session.generate({ runId: run.runId, prompt: prompts[0]!, settings }, () => {})
+      void session.stopGenerating()
+    })
+    await session.start(run)
+    const row = await written
+    expect(row).toMatchObject({ ended: 'stopped', tokens: 1 })
+    const others = ofKind('generation').filter((event) => event.row.id !== row?.id)
+    expect(others.length).toBe(2 * prompts.length)
+    expect(others.filter((event) => event.row.ended === 'stopped')).toEqual([])
   })
 
   test('one run at a time, and one tab a run', async () => {

@@ -22,9 +22,10 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 0))
 interface Options {
   totalRows?: number
   live?: string
+  broken?: boolean
 }
 
-function setUp({ totalRows = 5, live = '' }: Options = {}) {
+function setUp({ totalRows = 5, live = '', broken = false }: Options = {}) {
   const store = new RunStore(() => undefined)
   let held = ''
   /** Answers the worker has still to give, oldest first. */
@@ -37,7 +38,10 @@ function setUp({ totalRows = 5, live = '' }: Options = {}) {
       held = label
       return {}
     },
-    loadDataset: async () => ({ totalRows }),
+    loadDataset: async () => {
+      if (broken) throw new Error('no such file')
+      return { totalRows }
+    },
     viewRow: (row: number, by: Recipe) => {
       asked.push(`row ${row} ${by.max_length} ${held}`)
       return later({ kept: `${row} ${by.max_length} ${held}` })
@@ -48,7 +52,11 @@ function setUp({ totalRows = 5, live = '' }: Options = {}) {
     },
     encode: async () => Int32Array.of(1),
   }
-  const trainerApi = { loadRun: async () => ({}), generate: () => later({ id: 'g', runId: 'a' }) }
+  const trainerApi = {
+    loadRun: async () => ({}),
+    generate: () => later({ id: 'g', runId: 'a' }),
+    stopGenerating: () => Promise.resolve(),
+  }
   const client = <Api>(api: unknown) => ({ call: <T>(use: (api: Api) => Promise<T>) => use(api as Api) })
   const tokenizer = client<TokenizerApi>(tokenizerApi)
   const inputs = new InputLoader(tokenizer as never, () => Promise.reject(new Error('no storage in this test')))
@@ -120,6 +128,30 @@ test('while the columns are not known no row is asked for', async () => {
   expect(store.state.error).toBeNull()
 })
 
+test('inputs that cannot be loaded are known as refused, until others are chosen', async () => {
+  const { store, preview, answer } = setUp({ broken: true })
+  expect(await preview.prepare(model, data)).toBe(false)
+  expect(store.state).toMatchObject({ ready: false, refused: true, error: { message: 'no such file' } })
+  const prepared = preview.prepare(model, null)
+  expect(store.state.refused).toBe(false)
+  await answer()
+  expect(await prepared).toBe(true)
+})
+
+test('notes on inputs go when others are in use, not when these come or are read otherwise', async () => {
+  const { store, preview } = setUp({ totalRows: 0 })
+  store.note('of the link')
+  store.note('of the storage', true)
+  await preview.prepare(null, null)
+  await preview.prepare(model, data)
+  expect(store.state.notes.length).toBe(2)
+  store.note('of the data')
+  await preview.prepare(model, { ...data, mapping: {} as never })
+  expect(store.state.notes.length).toBe(3)
+  await preview.prepare({ ...other, files: {} }, data)
+  expect(store.state.notes).toEqual(['of the storage'])
+})
+
 test('lengths are counted again where the recipe has changed meanwhile', async () => {
   const { store, preview, asked, open, answer } = setUp()
   await open()
@@ -178,6 +210,17 @@ test('under a live run no row brings in another tokenizer', async () => {
   void preview.viewRow(2, recipe)
   await settle()
   expect(asked).toEqual([`row 2 ${recipe.max_length} run`])
+})
+
+test('Stop while the weights are still loading: the text is not begun', async () => {
+  const { store, text, open } = setUp()
+  await open()
+  store.beginRun({ id: 'a', name: 'a', recipe, totalSteps: 1, phase: 'finished' })
+  const written = text.generate('Once', {} as never, 'run')
+  void text.stop()
+  expect(await written).toBeNull()
+  expect(store.state.generations).toEqual([])
+  expect(store.state.writing).toBeNull()
 })
 
 test('a text is not added to a page that has moved on to another run or model', async () => {
