@@ -23,6 +23,7 @@ export type ControllerMessage =
   | 'errorDataChanged'
   | 'actionDataChanged'
   | 'noteTrainingPart'
+  | 'noteNotTaken'
 
 export interface ControllerParts {
   readonly store: RunStore

@@ -13,6 +13,8 @@ export class InputPreview {
   /** What rows are cut and counted by. */
   #recipe: Recipe
   #settled: Promise<unknown> = Promise.resolve()
+  /** What the inputs that could be loaded last consist of, the model's and the data's. */
+  #loaded: readonly unknown[] = [null, null]
   /** The count asked for last. */
   #count: symbol | null = null
 
@@ -34,7 +36,7 @@ export class InputPreview {
    */
   prepare(model: ModelSource | null, data: DataSource | null): Promise<boolean> {
     const { store } = this.#parts
-    const empty = { preview: null, rowView: null, rowIndex: 0, statistics: null, error: null }
+    const empty = { preview: null, rowView: null, rowIndex: 0, statistics: null, error: null, refused: false }
     store.update({ ready: false, model, data, ...empty })
     const wanted = () => store.state.model === model && store.state.data === data
     const load = async () => {
@@ -43,7 +45,7 @@ export class InputPreview {
         return true
       } catch (thrown) {
         if (!wanted()) return true
-        store.update({ error: toErrorData(thrown) })
+        store.update({ error: toErrorData(thrown), refused: true })
         return false
       }
     }
@@ -55,8 +57,13 @@ export class InputPreview {
   async #load(model: ModelSource | null, data: DataSource | null, wanted: () => boolean): Promise<void> {
     const { store, inputs } = this.#parts
     const { warning, preview } = await inputs.with(model, data, (loaded) => Promise.resolve(loaded))
+    if (!wanted()) return
+    const before = this.#loaded
+    this.#loaded = [model, data].map(contentOf)
+    // What was fetched comes in the place of nothing, with notes of its own; a refused choice has replaced nothing.
+    if (before.some((content, side) => content !== null && content !== this.#loaded[side])) store.inputsReplaced()
     if (warning) store.note(warning)
-    if (!data || !preview || !wanted()) return
+    if (!data || !preview) return
     store.update({ preview })
     if (!model || preview.totalRows === 0) return
     await this.viewRow(0, this.#recipe)
@@ -111,6 +118,11 @@ export class InputPreview {
   #with<T>(model: ModelSource, data: DataSource, use: () => Promise<T>): Promise<T> {
     return this.#parts.inputs.with(this.#live() === '' ? model : null, data, use)
   }
+}
+
+/** One for the same files or address, however their columns are read. */
+function contentOf(source: ModelSource | DataSource | null): unknown {
+  return source && (source.kind === 'files' ? source.files : source.url)
 }
 
 function sameRows(a: Recipe, b: Recipe): boolean {

@@ -13,8 +13,8 @@ export interface LibraryParts {
   readonly tabs: Tabs
   /** Shows a stored run's history on the page. */
   readonly show: (runId: string) => Promise<void>
-  /** Takes a model for the next run; false when it was refused. */
-  readonly useModel: (model: ModelSource) => Promise<boolean>
+  /** Takes a model for the next run once it has been read; false when it was refused. */
+  readonly useModel: (model: Promise<ModelSource>) => Promise<boolean>
   /** The weights of a run in memory, their step, and the model they belong to. */
   readonly live: (runId: string) => Promise<{ model: ModelSource; weights: Blob; step: number }>
   readonly say: (key: 'runExporting' | 'runImporting' | 'runImported' | 'runForked', values: Values) => string
@@ -87,8 +87,8 @@ export class LibraryController {
   /** The next run begins from the weights of this one's current checkpoint. */
   async fork(runId: string): Promise<void> {
     const { store, library, useModel, say } = this.#parts
-    const model = await library.modelOf(runId)
-    if (await useModel(model)) store.note(say('runForked', { ...model.parent }))
+    const model = library.modelOf(runId)
+    if (await useModel(model)) store.note(say('runForked', { ...(await model).parent }))
   }
 
   /** The zip of a run, or of its model alone. */

@@ -3,6 +3,7 @@
 
 import { isActive } from './runStore'
 import type { RunStore } from './runStore'
+import { isUnsaved } from './storeState'
 
 /** Watches the page for as long as the store lives; returns the function that ends it. */
 export function guardPage(store: RunStore, saveSoon: () => Promise<void>): () => void {
@@ -38,10 +39,11 @@ export function guardPage(store: RunStore, saveSoon: () => Promise<void>): () =>
 
   const changed = () => {
     const active = training()
+    const asks = active || isUnsaved(store.state)
     // The listener itself disables the back-forward cache, so it is there only while it is needed.
-    if (active && !guarded) window.addEventListener('beforeunload', confirmLeave, { signal })
-    if (!active && guarded) window.removeEventListener('beforeunload', confirmLeave)
-    guarded = active
+    if (asks && !guarded) window.addEventListener('beforeunload', confirmLeave, { signal })
+    if (!asks && guarded) window.removeEventListener('beforeunload', confirmLeave)
+    guarded = asks
     if (active) void keepAwake()
     else wakeLock?.release().catch(() => {})
   }

@@ -21,7 +21,7 @@ import { InputPreview } from './inputPreview'
 import { forgetRun } from './knownRuns'
 import { generationFor, promptsFor } from './prompts'
 import { RunRestorer } from './runRestorer'
-import { isActive } from './runStore'
+import { BASE, isActive } from './runStore'
 import { discardStoredRun, runReleased } from './storedRuns'
 import { TextWriter } from './textWriter'
 
@@ -176,15 +176,14 @@ export class RunController {
     await this.resume(runId, scale)
   }
 
-  /** Goes on with a stored run from its last checkpoint, from the inputs kept with it. */
+  /** Goes on with a stored run from its last checkpoint, from the inputs kept with it. @throws when it was deleted */
   resume(runId: string, learningRateScale = 1): Promise<void> {
     const { store, inputs, openDatabase, say } = this.#parts
     return this.#once(runId, async () => {
       await this.#left
       const db = await openDatabase()
-      const record = await db.get('runs', runId)
-      if (!record) return null
-      if (store.state.runId !== runId) await this.stored.load(db, runId)
+      const record = await this.stored.recordOf(db, runId)
+      if (store.state.runId !== runId) await this.stored.load(db, record)
       store.update({ interrupted: store.state.interrupted.filter((run) => run.id !== runId), error: null })
       this.receive({ kind: 'phase', runId, phase: 'loading', detail: say('detailLoading') })
       return async () => {
@@ -193,9 +192,15 @@ export class RunController {
         const { model, data } = await inputs.ofRun(runId)
         await inputs.with(model, data, ({ preview }) => {
           // A stored run keeps no first weights, so the page stays on the model of that name that it has.
-          const shown = store.state.model?.label === model.label ? store.state.model : model
-          const hub = shown === store.state.model ? store.state.hub : { model: null, data: null }
-          store.update({ model: shown, data, preview, hub: { ...hub, data: null }, statistics: null, ready: true })
+          const before = store.state
+          const same = before.model?.label === model.label
+          const shown = same ? before.model : model
+          const hub = { model: same ? before.hub.model : null, data: null }
+          // Texts by a model that leaves the page are no longer those of its untouched model.
+          const generations = before.generations.filter((row) => same || row.runId !== BASE)
+          store.inputsReplaced()
+          const loaded = { ready: true, refused: false, statistics: null }
+          store.update({ model: shown, data, preview, hub, generations, ...loaded })
           return this.#goOn(record, learningRateScale)
         })
       }

@@ -14,7 +14,7 @@ export type { InterruptedRun, StoreState } from './storeState'
 export type Schedule = (notify: () => void) => void
 
 /** One call per frame; a hidden page draws no frames, so a timer stands in for it there. */
-export const perFrame: Schedule = (notify) => {
+const perFrame: Schedule = (notify) => {
   let done = false
   const once = () => {
     if (done) return
@@ -32,6 +32,8 @@ export class RunStore {
   #evals = new EvalColumns()
   #listeners = new Set<() => void>()
   #scheduled = false
+  /** Notes that have nothing to do with the inputs. */
+  readonly #lasting = new Set<string>()
   readonly #schedule: Schedule
 
   constructor(schedule: Schedule = perFrame) {
@@ -92,18 +94,31 @@ export class RunStore {
   restoreRun(steps: readonly StepMetrics[], evals: readonly EvalMetrics[]): void {
     this.#steps = new StepColumns(steps)
     this.#evals = new EvalColumns(evals)
-    const activeBefore = 1000 * steps.reduce((sum, row) => sum + row.seconds, 0)
+    // A row's seconds are the mean of the steps since the row before.
+    const activeBefore =
+      1000 * steps.reduce((sum, row, i) => sum + row.seconds * (row.step - (steps[i - 1]?.step ?? 0)), 0)
     this.update({ latest: steps.at(-1) ?? null, latestEval: evals.at(-1) ?? null, activeBefore, activeSince: null })
   }
 
   addGenerations(rows: readonly GenerationRow[]): void {
     const known = new Set(this.#state.generations.map((row) => row.id))
-    const fresh = rows.filter((row) => !known.has(row.id) && known.add(row.id))
+    const { runModel, model } = this.#state
+    const page = model?.label ?? ''
+    const fresh = rows
+      .filter((row) => !known.has(row.id) && known.add(row.id))
+      .map((row) => ({ ...row, model: row.runId === BASE ? page : runModel || page }))
     if (fresh.length > 0) this.update({ generations: [...this.#state.generations, ...fresh] })
   }
 
-  note(message: string): void {
+  /** @param lasting true when it is about the browser's storage and stays true with other inputs */
+  note(message: string, lasting = false): void {
+    if (lasting) this.#lasting.add(message)
     if (!this.#state.notes.includes(message)) this.update({ notes: [...this.#state.notes, message] })
+  }
+
+  /** Other inputs are in use: what was noted of those before is no longer true. */
+  inputsReplaced(): void {
+    this.update({ notes: this.#state.notes.filter((note) => this.#lasting.has(note)) })
   }
 
   warn(message: string): void {

@@ -50,7 +50,7 @@ export class StorageWatch {
       // What else keeps the page from its storage is told where the runs are read.
       if (code !== 'blocked') return
       const note = `${message} ${action}`
-      store.note(note)
+      store.note(note, true)
       const freed = await opened().catch(() => null)
       store.update({ notes: store.state.notes.filter((other) => other !== note) })
       await restore()
@@ -59,7 +59,7 @@ export class StorageWatch {
     }
     const lost = lostRuns(await db.getAll('runs'))
     if (lost.length > 0) {
-      store.note(say('noteRunsLost', { count: lost.length, names: lost.map(({ name }) => name).join(', ') }))
+      store.note(say('noteRunsLost', { count: lost.length, names: lost.map(({ name }) => name).join(', ') }), true)
     }
     this.#compared = true
     await this.#remember()
@@ -73,7 +73,7 @@ export class StorageWatch {
     if (!this.#asked) {
       this.#asked = true
       const kept = await askPersistence()
-      if (kept !== null) store.note(say(kept ? 'noteKept' : 'noteMayBeCleared'))
+      if (kept !== null) store.note(say(kept ? 'noteKept' : 'noteMayBeCleared'), true)
     }
     await this.#remember()
     store.update({ space: await spaceReported() })

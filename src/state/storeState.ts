@@ -56,6 +56,9 @@ export interface LibraryRun {
   readonly updatedAt: number
 }
 
+/** A text, with the label of the model that wrote it, or that was trained into the one that did. */
+export type WrittenRow = GenerationRow & { readonly model?: string }
+
 /** The page runs on one thread for want of isolation. */
 export interface SingleThreaded {
   /** Threads that this machine could use: training could be up to that many times faster. */
@@ -67,6 +70,8 @@ export interface SingleThreaded {
 export interface StoreState {
   /** True once tokenizer and data set are loaded and Train can start at once. */
   readonly ready: boolean
+  /** True where the inputs chosen last could not be loaded. */
+  readonly refused: boolean
   /** The inputs in use; null while a repository chosen on a hub has still to be fetched. */
   readonly model: ModelSource | null
   readonly data: DataSource | null
@@ -86,6 +91,9 @@ export interface StoreState {
   /** '' when no run is shown. */
   readonly runId: string
   readonly runName: string
+  /** Labels of what a stored run was trained with; '' for a run that began here, with the model and data of the page. */
+  readonly runModel: string
+  readonly runData: string
   readonly recipe: Recipe | null
   readonly phase: RunPhase
   readonly detail: string
@@ -109,10 +117,10 @@ export interface StoreState {
   /** Unix time in ms since when training goes on, or null. */
   readonly activeSince: number | null
 
-  readonly generations: readonly GenerationRow[]
+  readonly generations: readonly WrittenRow[]
   /** The generation under way. */
   readonly writing: { readonly prompt: string; readonly text: string; readonly settings: GenerationSettings } | null
-  /** Of the page: they stay when another run begins. */
+  /** Of the page: they stay when another run begins; those on inputs, until others are in use. */
   readonly notes: readonly string[]
   /** Of the run shown. */
   readonly warnings: readonly string[]
@@ -134,6 +142,8 @@ export interface StoreState {
 export const noRun = {
   runId: '',
   runName: '',
+  runModel: '',
+  runData: '',
   recipe: null,
   phase: 'idle',
   detail: '',
@@ -157,6 +167,7 @@ export const noRun = {
 export const emptyState: StoreState = {
   ...noRun,
   ready: false,
+  refused: false,
   model: null,
   data: null,
   modelSize: null,
@@ -200,6 +211,13 @@ export function resumable(state: StoreState): { id: string; step: number } | nul
 /** True while a run is in this tab's trainer: at work, or paused in memory. A download is no run's, whichever is shown. */
 export function isActive({ runId, phase, watching }: StoreState): boolean {
   return runId !== '' && watching === '' && phase !== 'downloading' && (isBusy(phase) || phase === 'paused')
+}
+
+/** True while a run that is at rest is in memory and nowhere else: the tab's end, or another model, is its end. */
+export function isUnsaved({ runId, watching, storage, phase, latest, checkpoint }: StoreState): boolean {
+  if (runId === '' || watching !== '' || storage === 'works') return false
+  const rests = phase === 'finished' || phase === 'idle' || phase === 'paused'
+  return rests && latest !== null && latest.step > (checkpoint?.step ?? -1)
 }
 
 /** True while inputs and the run shown must stay: a run is in the trainer, or a text is being written. */

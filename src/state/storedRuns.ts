@@ -1,5 +1,5 @@
 // What the page reads from storage at load: the latest run's history, and the runs that were cut off. It writes nothing
-// but the removal of a run that no tab owns; everything else is the trainer worker's to write.
+// but the removal of a run that no tab owns.
 
 import type { IDBPDatabase } from 'idb'
 import { listCheckpoints } from '../storage/checkpointCare'
@@ -46,11 +46,16 @@ export async function findStoredRuns(db: Database): Promise<StoredRuns> {
   return { interrupted, latest: records[0] ?? null }
 }
 
-/** Names of the locks that some tab holds. */
+/** Names of the locks that some tab holds alone; whoever waits for a run's owner shares its lock for a moment. */
 export async function heldLocks(): Promise<ReadonlySet<string | undefined>> {
   if (!('locks' in navigator)) return new Set()
-  const { held } = await navigator.locks.query()
-  return new Set((held ?? []).map((lock) => lock.name))
+  const { held = [] } = await navigator.locks.query()
+  return new Set(held.filter(({ mode }) => mode === 'exclusive').map(({ name }) => name))
+}
+
+/** Resolves when the tab that owns the run has let go of it, by ending or by dying, however long that takes. */
+export async function ownerGone(runId: string): Promise<void> {
+  await navigator.locks.request(runLock(runId), { mode: 'shared' }, () => {})
 }
 
 /** Resolves when no tab owns the run, or after `ms`: a worker that was ended holds its lock for a moment longer. */

@@ -17,6 +17,8 @@ export const englishSources = {
   errorDropMany: 'What was dropped holds more than {count} files; reading stopped at {last}.',
   errorDropUnread: 'The browser could not read what was dropped: {reason}',
   actionDrop: 'Drop the folder of the model or data set itself, or choose it with the button.',
+  noteNotTaken:
+    '“{names}” was not taken: a run or a text needs the model and data set in use. Choose it again after that.',
   noteTrainingPart: 'Of the chosen files only the training part is used: {used}. Left out: {files}.',
   hubIdModel: 'Model id or address',
   hubIdData: 'Data set id or address',

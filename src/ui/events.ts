@@ -5,6 +5,7 @@ import type { ColumnMapping, FinetaleErrorData, HubRef, RunEvent, StopMode } fro
 import type { PickedFile } from '../state/inputs'
 import type { Character } from '../state/prompts'
 import type { Side } from '../state/sources'
+import type { StoreState } from '../state/storeState'
 import type { Writer } from '../state/textWriter'
 import type { PresetName } from '../recipe/presets'
 import type { HubAction } from './hubErrors'
@@ -47,7 +48,8 @@ export interface FinetaleEvents {
   'finetale-stop-writing': undefined
   'finetale-character': Character
   'finetale-generation-settings': GenerationSettings
-  'finetale-dismiss': undefined
+  /** What is read, in the state that it leaves. */
+  'finetale-dismiss': Partial<Pick<StoreState, 'error' | 'notes' | 'warnings'>>
   /** The run to resume then; '' for none. */
   'finetale-restart': string
   'finetale-recipe-set': Partial<Recipe>

@@ -12,7 +12,7 @@ import { budgetOf, type Budget } from '../state/budget'
 import type { LibraryController } from '../state/libraryController'
 import { presetChoices } from '../state/presetSources'
 import type { RunController } from '../state/runController'
-import { isActive, isBusy, RunStore } from '../state/runStore'
+import { isActive, RunStore } from '../state/runStore'
 import type { SourceController } from '../state/sourceController'
 import { missingSides } from '../state/sources'
 import { StoreController } from '../state/storeController'
@@ -115,7 +115,7 @@ export class FinetaleApp extends LitElement {
         <finetale-notices
           .state=${this.store.state}
           @finetale-resume-slower=${() => this.#do((c) => c.resumeSlower(this.store.state.runId))}
-          @finetale-dismiss=${() => this.store.update({ error: null })}
+          @finetale-dismiss=${({ detail }: FinetaleEvent<'finetale-dismiss'>) => this.store.update(detail)}
           @finetale-restart=${({ detail }: FinetaleEvent<'finetale-restart'>) => this.#do((c) => c.restartWorkers(detail))}
           @finetale-save-model=${() => this.#do(() => saveLiveModel(this.library))}
         ></finetale-notices>
@@ -175,7 +175,7 @@ export class FinetaleApp extends LitElement {
       .label=${phaseLabel(this.store.state)}
       .summary=${runSummary(this.store, this.recipe)}
       .share=${shareDone(this.store.state)}
-      .busy=${isBusy(phase)}
+      .kept=${this.store.state.storage === 'works'}
       .active=${this.#active}
       .canTrain=${!invalid && (ready || fetchable)}
       .invalid=${invalid && !this.#active}
@@ -193,7 +193,6 @@ export class FinetaleApp extends LitElement {
       .sources=${this.sources}
       .controller=${this.controller}
       .recipe=${this.recipe}
-      @finetale-preset=${(event: FinetaleEvent<'finetale-preset'>) => this.presetChosen(event.detail)}
     ></finetale-data-step>`
   }
 

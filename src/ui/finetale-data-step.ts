@@ -3,12 +3,10 @@
 
 import { css, html, LitElement } from 'lit'
 import { customElement, property, query } from 'lit/decorators.js'
-import type { PresetName } from '../recipe/presets'
 import { demo } from '../recipe/presets'
 import type { Recipe } from '../recipe/recipe'
 import { validate } from '../recipe/validate'
 import { builtInData, builtInModel } from '../state/inputs'
-import { smallerPreset } from '../state/presetSources'
 import type { RunController } from '../state/runController'
 import { RunStore } from '../state/runStore'
 import type { SourceController } from '../state/sourceController'
@@ -29,7 +27,7 @@ import type { HubAction } from './hubErrors'
 import { say } from './messages'
 import { controls, panel } from './sharedStyles'
 
-/** @fires finetale-preset - A preset with a smaller model is wanted. @fires finetale-show-runs - So are the stored runs. */
+/** @fires finetale-show-runs - The stored runs are wanted. */
 @customElement('finetale-data-step')
 export class FinetaleDataStep extends LitElement {
   static override styles = [
@@ -75,7 +73,7 @@ export class FinetaleDataStep extends LitElement {
   }
 
   override render() {
-    const { preview, rowIndex, rowView, statistics, model, data, hub, ready } = this.store.state
+    const { preview, rowIndex, rowView, statistics, data, hub, ready, refused } = this.store.state
     const locked = isLocked(this.store.state)
     return html`
       <finetale-guide place="data" .store=${this.store}></finetale-guide>
@@ -104,7 +102,7 @@ export class FinetaleDataStep extends LitElement {
           <finetale-rows
             .preview=${preview}
             .rowIndex=${rowIndex}
-            .waiting=${data ? '' : say('rowsAfterDownload')}
+            .waiting=${data && !refused ? '' : say('rowsAfterDownload')}
             .locked=${locked}
             @finetale-row=${(event: FinetaleEvent<'finetale-row'>) => this.viewRow(event.detail)}
             @finetale-mapping=${({ detail }: FinetaleEvent<'finetale-mapping'>) =>
@@ -112,11 +110,7 @@ export class FinetaleDataStep extends LitElement {
           ></finetale-rows>
         </div>
         <div class="panel">
-          <finetale-row-view
-            .row=${rowIndex}
-            .view=${rowView}
-            .waiting=${model && data ? '' : say('viewAfterDownload')}
-          ></finetale-row-view>
+          <finetale-row-view .row=${rowIndex} .view=${rowView} .waiting=${this.#viewWaiting}></finetale-row-view>
         </div>
       </div>
       <div class="panel lengths">
@@ -180,11 +174,16 @@ export class FinetaleDataStep extends LitElement {
         return this.#do((sources) => sources.hub.freeOthers())
       case 'runs':
         return send(this, 'finetale-show-runs', undefined)
-      case 'smaller': {
-        const preset: PresetName | null = smallerPreset(this.store.state.hub.model?.ref ?? noRef)
-        if (preset) send(this, 'finetale-preset', preset)
-      }
+      case 'smaller':
+        return this.#do((sources) => sources.chooseSmaller())
     }
+  }
+
+  /** What has to happen before a row can be viewed; '' while one is being read. */
+  get #viewWaiting(): string {
+    const { model, data, preview, refused } = this.store.state
+    if (!model || !data || refused) return say('viewAfterDownload')
+    return preview?.totalRows === 0 ? say('viewAfterColumns') : ''
   }
 
   private viewRow(row: number) {
@@ -209,8 +208,6 @@ function withMirror(side: Side, ref: HubRef, hub: HubItems): Partial<Choices> {
   const moved = { kind: 'hub', ref: { ...other.ref, base: ref.base } } as const
   return { ...own, ...(side === 'model' ? { data: moved } : { model: moved }) }
 }
-
-const noRef = { kind: 'model', base: '', repo: '', revision: '' } as const
 
 function originOf(ref: Parameters<typeof hostOf>[0]): string {
   const host = hostOf(ref)

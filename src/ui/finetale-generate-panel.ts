@@ -93,6 +93,7 @@ export class FinetaleGeneratePanel extends LitElement {
             <finetale-decoding
               .settings=${this.settings}
               .disabled=${this.#closed}
+              @input=${this.typing}
               @finetale-generation-settings=${this.changed}
             ></finetale-decoding>
           </details>
@@ -202,13 +203,18 @@ export class FinetaleGeneratePanel extends LitElement {
   }
 
   private readonly changed = ({ detail }: FinetaleEvent<'finetale-generation-settings'>) => {
-    if (detail.seed !== this.settings.seed) {
-      this.#seed = detail.seed
-      this.#seedTyped = true
-    }
+    if (detail.seed !== this.settings.seed) this.#seed = detail.seed
     this.settings = detail
     this.#touched = true
     this.stuck = false
+  }
+
+  /** The number that stands there already may be meant too; no change would tell. */
+  private readonly typing = (event: Event) => {
+    const [target] = event.composedPath()
+    if (!(target instanceof HTMLInputElement) || target.id !== 'generation-seed') return
+    this.#seed = this.settings.seed
+    this.#seedTyped = true
   }
 
   private readonly entered = ({ key, isComposing }: KeyboardEvent) => {
@@ -230,7 +236,10 @@ export class FinetaleGeneratePanel extends LitElement {
 
   private readonly runPrompts = () => {
     const settings = { ...this.settings, seed: this.#seed }
-    this.#unlessWrong(() => send(this, 'finetale-notebook-prompts', { settings, writer: this.#writer }))
+    this.#unlessWrong(() => {
+      this.settings = settings
+      send(this, 'finetale-notebook-prompts', { settings, writer: this.#writer })
+    })
   }
 
   /** A number that cannot be used is shown instead: nothing is written with another one in its place. */

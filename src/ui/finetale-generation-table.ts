@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import type { GenerationRow } from '../workers/protocol'
 import { formatNumber, formatPercent, formatSeconds } from './format'
+import { comparable } from './generationPairs'
 import { say } from './messages'
 import { promptName } from './promptName'
 import { controls, panel } from './sharedStyles'
@@ -221,10 +222,10 @@ export class FinetaleGenerationTable extends LitElement {
     `
   }
 
-  /** The untouched model's row for the same prompt with the same settings: another draw would compare nothing. */
-  #untouched({ prompt, settings }: GenerationRow): GenerationRow | null {
-    const wanted = JSON.stringify([prompt, settings])
-    return this.rows.find((row) => row.step === 0 && JSON.stringify([row.prompt, row.settings]) === wanted) ?? null
+  /** The same model's row from before training, of the same prompt and draw: any other would compare nothing. */
+  #untouched(row: GenerationRow): GenerationRow | null {
+    const wanted = comparable(row)
+    return this.rows.find((other) => other.step === 0 && comparable(other) === wanted) ?? null
   }
 
   private readonly filtered = (event: Event) => {

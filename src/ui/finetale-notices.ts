@@ -6,7 +6,7 @@ import type { Recipe } from '../recipe/recipe'
 import { resumable } from '../state/runStore'
 import { emptyState, type StoreState } from '../state/storeState'
 import { changeLabel } from './changeLabel'
-import { send } from './events'
+import { send, type FinetaleEvents } from './events'
 import { say } from './messages'
 import { controls } from './sharedStyles'
 
@@ -14,8 +14,8 @@ import { controls } from './sharedStyles'
 const deadly: readonly string[] = ['WorkerCrashed', 'HeapAborted', 'HeapFull', 'KernelThreadLostError']
 
 /**
- * @fires finetale-dismiss @fires finetale-restart @fires finetale-resume-slower @fires finetale-recipe-set
- * @fires finetale-show-runs @fires finetale-save-model
+ * @fires finetale-dismiss - What of the state goes. @fires finetale-restart @fires finetale-resume-slower
+ * @fires finetale-recipe-set @fires finetale-show-runs @fires finetale-save-model
  */
 @customElement('finetale-notices')
 export class FinetaleNotices extends LitElement {
@@ -60,7 +60,7 @@ export class FinetaleNotices extends LitElement {
         color: var(--warn);
         font-size: 13px;
       }
-      .warnings .buttons:not(:empty) {
+      .warnings .buttons {
         margin-top: 10px;
       }
       ul {
@@ -75,11 +75,22 @@ export class FinetaleNotices extends LitElement {
 
   @property({ attribute: false }) state: StoreState = emptyState
 
+  #focused: Element | null = null
+
+  override willUpdate() {
+    this.#focused = this.shadowRoot?.activeElement ?? null
+  }
+
+  /** Where the button that was pressed goes, the keyboard stays at its place: on the next one, if any. */
+  override updated() {
+    if (!this.#focused || this.#focused.isConnected) return
+    const to = this.renderRoot.querySelector('button') ?? this.renderRoot.querySelector<HTMLElement>('.all')
+    to?.focus()
+  }
+
   override render() {
-    const { error, notes, warnings: ofRun } = this.state
-    // The page and a run may have met the same obstacle.
-    const warnings = [...new Set([...notes, ...ofRun])]
-    return html`
+    const { error } = this.state
+    return html`<div class="all" tabindex="-1">
       ${
         error
           ? html`
@@ -91,27 +102,51 @@ export class FinetaleNotices extends LitElement {
                 </div>
                 <div class="buttons">
                   ${deadly.includes(error.name) ? this.renderRestart() : nothing}
-                  ${error.change ? this.renderChange(error.change) : nothing}
-                  <button @click=${() => send(this, 'finetale-dismiss', undefined)}>${say('dismiss')}</button>
+                  ${error.change ? this.renderChange(error.change) : nothing} ${this.renderDismiss({ error: null })}
                 </div>
               </section>
             `
           : nothing
       }
+      ${this.renderNotes()}
+    </div>`
+  }
+
+  /** The list's frame is always there: a status that comes with its words is not read out. */
+  private renderNotes() {
+    const { notes, warnings: ofRun } = this.state
+    // The page and a run may have met the same obstacle.
+    const warnings = [...new Set([...notes, ...ofRun])]
+    const some = warnings.length > 0
+    const actions = [...this.renderActions()]
+    // What an action belongs to stays beside it.
+    const rest = actions.length > 0 ? ofRun : []
+    const dismissable = notes.length > 0 || ofRun.length > rest.length
+    return html`<section class=${some ? 'warnings' : ''} aria-label=${some ? say('warnings') : nothing}>
+      ${some ? html`<h2>${say('warnings')}</h2>` : nothing}
+      <div role="status" aria-atomic="false">
+        ${
+          some
+            ? html`<ul>
+                ${warnings.map((warning) => html`<li>${warning}</li>`)}
+              </ul>`
+            : nothing
+        }
+      </div>
       ${
-        warnings.length > 0
-          ? html`
-              <section class="warnings" aria-label=${say('warnings')}>
-                <h2>${say('warnings')}</h2>
-                <ul>
-                  ${warnings.map((warning) => html`<li>${warning}</li>`)}
-                </ul>
-                <div class="buttons">${this.renderStorage()} ${this.renderSlower()}</div>
-              </section>
-            `
+        some
+          ? html`<div class="buttons">
+              ${actions} ${dismissable ? this.renderDismiss({ notes: [], warnings: rest }) : nothing}
+            </div>`
           : nothing
       }
-    `
+    </section>`
+  }
+
+  private renderDismiss(rest: FinetaleEvents['finetale-dismiss']) {
+    return html`<button data-action="dismiss" @click=${() => send(this, 'finetale-dismiss', rest)}>
+      ${say('dismiss')}
+    </button>`
   }
 
   /** One click starts the worker afresh and goes on from the last checkpoint, where there is one. */
@@ -128,32 +163,22 @@ export class FinetaleNotices extends LitElement {
     </button>`
   }
 
-  /** What to do while nothing can be saved: room can be made only where there is a store. */
-  private renderStorage() {
-    const { storage, latest } = this.state
-    if (storage === 'works') return nothing
-    return html`
-      ${
-        storage === 'full'
-          ? html`<button id="free-space" @click=${() => send(this, 'finetale-show-runs', undefined)}>
-              ${say('freeSpace')}
-            </button>`
-          : nothing
-      }
-      ${
-        latest
-          ? html`<button id="save-model" @click=${() => send(this, 'finetale-save-model', undefined)}>
-              ${say('saveModelNow')}
-            </button>`
-          : nothing
-      }
-    `
-  }
-
-  private renderSlower() {
+  /** What to do while nothing can be saved, where room can be made only in a store; and where numbers are spoilt. */
+  private *renderActions() {
+    const { storage, latest, spoilt } = this.state
+    if (storage === 'full') {
+      yield html`<button id="free-space" @click=${() => send(this, 'finetale-show-runs', undefined)}>
+        ${say('freeSpace')}
+      </button>`
+    }
+    if (storage !== 'works' && latest) {
+      yield html`<button id="save-model" @click=${() => send(this, 'finetale-save-model', undefined)}>
+        ${say('saveModelNow')}
+      </button>`
+    }
     const run = resumable(this.state)
-    if (!this.state.spoilt || !run) return nothing
-    return html`<button
+    if (!spoilt || !run) return
+    yield html`<button
       id="resume-slower"
       class="primary"
       @click=${() => send(this, 'finetale-resume-slower', undefined)}

@@ -73,7 +73,7 @@ export class FinetaleRecipeField extends LitElement {
                 class="quiet"
                 title=${say('recipeReset', { label })}
                 aria-label=${say('recipeReset', { label })}
-                @click=${() => send(this, 'finetale-field-reset', undefined)}
+                @click=${this.reset}
               >
                 ↺
               </button>`
@@ -110,6 +110,12 @@ export class FinetaleRecipeField extends LitElement {
       .value=${text}
       @change=${this.typed}
     />`
+  }
+
+  /** The button goes with the value that it takes back, so the keyboard is put on the field first. */
+  private readonly reset = () => {
+    this.renderRoot.querySelector<HTMLElement>('#input')?.focus()
+    send(this, 'finetale-field-reset', undefined)
   }
 
   private readonly selected = (event: Event) => {

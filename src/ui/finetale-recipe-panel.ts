@@ -121,6 +121,8 @@ export class FinetaleRecipePanel extends LitElement {
   @property({ attribute: false }) problems: readonly RecipeProblem[] = []
   /** True while a run goes on with its own recipe. */
   @property({ type: Boolean }) running = false
+  /** Inputs, which a preset chooses too, cannot be changed now. */
+  @property({ type: Boolean }) locked = false
 
   override render() {
     const hidden = this.problems.some(({ field }) => !basic.includes(field))
@@ -131,7 +133,7 @@ export class FinetaleRecipePanel extends LitElement {
         ${this.running ? html`<p class="note">${say('recipeRunning')}</p>` : nothing}
         <div class="preset">
           <label for="preset">${say('recipePreset')}</label>
-          <select id="preset" ?disabled=${this.running} @change=${this.presetChosen}>
+          <select id="preset" ?disabled=${this.locked} @change=${this.presetChosen}>
             ${Object.keys(presets)
               .filter(isPresetName)
               .map((name) => this.renderPreset(name))}

@@ -47,8 +47,21 @@ export class FinetaleResumeBanner extends LitElement {
   /** The run whose Discard was clicked once. */
   @state() private asked = ''
 
+  #focused: Element | null = null
+
+  override willUpdate() {
+    this.#focused = this.shadowRoot?.activeElement ?? null
+  }
+
+  /** Where the button that was pressed goes with its run, the keyboard stays at its place: on the next run, if any. */
+  override updated() {
+    if (!this.#focused || this.#focused.isConnected) return
+    const to = this.renderRoot.querySelector('button') ?? this.renderRoot.querySelector<HTMLElement>('.runs')
+    to?.focus()
+  }
+
   override render() {
-    return this.runs.slice(0, SHOWN).map((run) => this.renderRun(run))
+    return html`<div class="runs" tabindex="-1">${this.runs.slice(0, SHOWN).map((run) => this.renderRun(run))}</div>`
   }
 
   private renderRun({ id, name, state, step, totalSteps: total, saved, cleared }: InterruptedRun) {

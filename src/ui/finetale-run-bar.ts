@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property } from 'lit/decorators.js'
+import { isBusy } from '../state/runStore'
 import type { RunPhase } from '../workers/protocol'
 import './finetale-run-controls'
 import { say } from './messages'
@@ -100,13 +101,14 @@ export class FinetaleRunBar extends LitElement {
   @property() summary = ''
   /** 0 to 1, or null when there is no run to measure. */
   @property({ attribute: false }) share: number | null = null
-  @property({ type: Boolean }) busy = false
+  /** Whether the browser keeps what is saved. */
+  @property({ type: Boolean }) kept = true
   @property({ type: Boolean }) active = false
   @property({ type: Boolean }) canTrain = false
   @property({ type: Boolean }) invalid = false
 
   override render() {
-    const kind = this.busy ? 'busy' : this.phase
+    const kind = isBusy(this.phase) ? 'busy' : this.phase
     return html`
       <section class="bar ${kind}" aria-label=${say('runBarLabel')}>
         <div class="line">
@@ -121,6 +123,7 @@ export class FinetaleRunBar extends LitElement {
           .phase=${this.phase}
           .canTrain=${this.canTrain}
           .active=${this.active}
+          .kept=${this.kept}
         ></finetale-run-controls>
         ${
           this.share === null

@@ -58,6 +58,8 @@ export class FinetaleRunControls extends LitElement {
   @property({ type: Boolean }) canTrain = false
   /** True when a run is in the trainer's memory. */
   @property({ type: Boolean }) active = false
+  /** Whether the browser keeps what is saved. */
+  @property({ type: Boolean }) kept = true
 
   @query('dialog') private readonly dialog!: HTMLDialogElement
 
@@ -70,7 +72,7 @@ export class FinetaleRunControls extends LitElement {
       </div>
       <dialog aria-labelledby="stop-title" @close=${this.closed}>
         <h2 id="stop-title">${say('stopTitle')}</h2>
-        <p>${say('stopText')}</p>
+        <p>${say(this.kept ? 'stopText' : 'stopTextUnkept')}</p>
         <div class="buttons">
           <button id="stop-save" class="primary" autofocus @click=${() => this.stop('save')}>${say('stopSave')}</button>
           <button id="stop-discard" class="danger" @click=${() => this.stop('discard')}>${say('stopDiscard')}</button>

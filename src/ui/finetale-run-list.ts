@@ -42,11 +42,12 @@ export class FinetaleRunList extends LitElement {
     this.#row = this.#focused?.closest('li') ?? null
   }
 
-  /** The keyboard stays with its button where the runs change places, with its run where the button goes. */
+  /** The keyboard stays with its button where the runs change places, with its run where the button goes or is off. */
   override updated() {
-    if (!this.#row || this.#focused === this.shadowRoot?.activeElement) return
+    const usable = (one: Element | null | undefined) => one?.isConnected && !one.matches(':disabled')
+    if (!this.#row || (usable(this.#focused) && this.#focused === this.shadowRoot?.activeElement)) return
     const rename = this.#row.querySelector('[data-action=runRename]')
-    const to = [this.#focused, rename, this.renderRoot.querySelector('h2')].find((one) => one?.isConnected)
+    const to = [this.#focused, rename, this.renderRoot.querySelector('h2')].find(usable)
     if (to instanceof HTMLElement) to.focus()
   }
 

@@ -8,6 +8,7 @@ import type { Recipe } from '../recipe/recipe'
 import type { RecipeProblem } from '../recipe/validate'
 import type { Budget } from '../state/budget'
 import { isActive, RunStore } from '../state/runStore'
+import { isLocked } from '../state/storeState'
 import { StoreController } from '../state/storeController'
 import './finetale-budget'
 import './finetale-export-panel'
@@ -51,7 +52,6 @@ export class FinetaleTrainStep extends LitElement {
 
   override render() {
     const { store } = this
-    const running = isActive(store.state)
     return html`
       <finetale-guide place="train" .store=${store}></finetale-guide>
       <div class="train">
@@ -61,7 +61,8 @@ export class FinetaleTrainStep extends LitElement {
             .base=${this.base}
             .preset=${this.preset}
             .problems=${this.problems}
-            .running=${running}
+            .running=${isActive(store.state)}
+            .locked=${isLocked(store.state)}
           ></finetale-recipe-panel>
           <finetale-budget .budget=${this.budget}></finetale-budget>
         </div>

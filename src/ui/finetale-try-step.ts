@@ -7,6 +7,7 @@ import { isBuiltInData } from '../state/inputs'
 import { generationFor, promptsFor } from '../state/prompts'
 import type { RunController } from '../state/runController'
 import { isActive, RunStore } from '../state/runStore'
+import { isUnsaved } from '../state/storeState'
 import { StoreController } from '../state/storeController'
 import { toErrorData } from '../workers/clients'
 import type { GenerationRow } from '../workers/protocol'
@@ -64,7 +65,7 @@ export class FinetaleTryStep extends LitElement {
           .rows=${generations}
           ?fromScratch=${fromScratch}
           .hasRun=${runId !== '' && phase !== 'interrupted' && phase !== 'failed' && latest !== null}
-          .runOnly=${active}
+          .runOnly=${active || isUnsaved(this.store.state)}
           .step=${latest?.step ?? 0}
           .disabled=${!ready || (active && latest === null)}
           .stories=${isBuiltInData(data)}

@@ -10,23 +10,27 @@ import type { MessageKey } from './messages'
 export type Sentence = readonly [MessageKey, Readonly<Record<string, string | number>>?]
 
 /** Step 1: what the model will learn from. */
-export function guideData({ ready, data, hub, preview, runId, error }: StoreState): Sentence {
+export function guideData({ ready, refused, data, hub, preview, runId, runData, error }: StoreState): Sentence {
   if (missingSides(hub).length > 0) return ['guideDownload']
   if (preview?.totalRows === 0) return ['guideColumns']
-  if (!ready || !preview) return [error ? 'guideRefused' : 'guideOpening']
+  if (!ready || !preview) return [error ? 'guideRefused' : refused ? 'guideChooseAgain' : 'guideOpening']
   const rows = preview.totalRows
-  if (runId !== '') return ['guideLearned', { rows }]
+  // A stored run may have learned from other rows than the page's.
+  if (runId !== '' && (runData === '' || runData === data?.label)) return ['guideLearned', { rows }]
   return [isBuiltInData(data) ? 'guideStories' : 'guideRows', { rows }]
 }
 
 /** Step 2: what training is doing. */
 export function guideTrain(state: StoreState): Sentence {
-  const { phase, latest, runId, watching, ready, hub } = state
+  const { phase, latest, runId, watching, ready, hub, error } = state
   if (watching !== '') return ['guideWatching']
+  // No run's phase, whichever is shown: nothing has ended by it.
+  if (phase === 'downloading') return ['guideTrainSoon']
   if (phase === 'paused') return ['guidePaused']
   if (phase === 'finished') return ['guideFinished']
   if (phase === 'interrupted') return [resumable(state) ? 'guideInterrupted' : 'guideLost']
-  if (phase === 'failed') return ['guideFailed']
+  // The notice can be dismissed.
+  if (phase === 'failed') return [error ? 'guideFailed' : 'guideFailedBefore']
   if (isActive(state)) return [latest ? 'guideTraining' : 'guideStarting']
   if (runId !== '' && latest) return ['guideStopped']
   return [ready || missingSides(hub).length > 0 ? 'guideTrain' : 'guideTrainSoon']

@@ -12,10 +12,12 @@ import type { FetchProgress } from '../workers/protocol'
 import { formatBytes, formatDuration, formatLoss } from './format'
 import { joined, say } from './messages'
 
-export function phaseLabel({ phase, runId, ready, error, hub }: StoreState): string {
+export function phaseLabel({ phase, runId, ready, refused, preview, hub }: StoreState): string {
   if (phase !== 'idle') return say(`phase_${phase}`)
   if (runId !== '') return say('phase_stopped')
-  return say(ready || error || missingSides(hub).length > 0 ? 'phase_idle' : 'phase_opening')
+  if (ready || missingSides(hub).length > 0) return say('phase_idle')
+  if (refused) return say('phase_refused')
+  return say(preview?.totalRows === 0 ? 'phase_columns' : 'phase_opening')
 }
 
 /** 0 to 1 of the download or of the run; null when there is nothing to measure. */
@@ -48,7 +50,7 @@ export function runSummary({ state, steps }: Pick<RunStore, 'state' | 'steps'>, 
   if (item && missingSides(state.hub).length > 0 && phase !== 'downloading') {
     return joined(state.hub.model?.ref.repo ?? model?.label ?? item.ref.repo, say('summaryDownload'))
   }
-  if (!model || !preview || validate(recipe).length > 0) return ''
+  if (!model || !preview?.totalRows || validate(recipe).length > 0) return ''
   const { totalRows } = preview
   const planned = plannedSteps(recipe, totalRows)
   if (planned === null) return joined(model.label, say('summaryPacked', { rows: totalRows }))

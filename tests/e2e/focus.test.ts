@@ -156,6 +156,52 @@ test('a run is renamed and deleted by keys, which say what they do', async () =>
   finetale.expectNoErrors()
 })
 
+test('a setting is reset, a notice dismissed and an interrupted run discarded or resumed by keys', async () => {
+  const context = await freshContext()
+  const finetale = await FinetalePage.open(context, url, { ...shortRecipe, max_steps: 400 })
+  const { page } = finetale
+  const { keyboard } = page
+  const seed = page.locator('finetale-recipe-field:nth-of-type(4)').first()
+  await seed.locator('#input').fill('64')
+  await keyboard.press('Tab')
+  await begin(finetale, 'finetale-recipe-field:nth-of-type(4) button')
+  await keyboard.press('Enter')
+  await expectFocus(finetale, 'input')
+  expect(await seed.locator('button').count()).toBe(0)
+
+  await page.evaluate(() => {
+    const app = document.querySelector('finetale-app') as unknown as { store: { note(message: string): void } }
+    app.store.note('Only a note.')
+  })
+  await begin(finetale, 'finetale-notices [data-action=dismiss]')
+  await keyboard.press('Enter')
+  await expectFocus(finetale, 'all')
+  expect(await page.getByText('Only a note.').count()).toBe(0)
+
+  const paused = async () => {
+    const before = finetale.steps().length
+    await begin(finetale, '#train')
+    await keyboard.press('Enter')
+    await expect.poll(() => finetale.steps().length, patience).toBeGreaterThan(before)
+    await begin(finetale, '#pause')
+    await keyboard.press('Enter')
+    await finetale.waitForPhase('paused')
+    page.once('dialog', (dialog) => void dialog.accept())
+    await page.reload()
+    await begin(finetale, '#discard')
+  }
+  await paused()
+  await keyboard.press('Enter')
+  await expectFocus(finetale, 'discard')
+  await keyboard.press('Enter')
+  await expectFocus(finetale, 'runs')
+  await paused()
+  await begin(finetale, '#resume')
+  await keyboard.press('Enter')
+  await expectFocus(finetale, 'runs')
+  finetale.expectNoErrors()
+})
+
 test('a curve takes its own keys and leaves the browser’s shortcuts alone', async () => {
   const finetale = await FinetalePage.open(await freshContext(), url, { ...shortRecipe, max_steps: 3 })
   await begin(finetale, '#train')

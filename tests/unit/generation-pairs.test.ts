@@ -26,6 +26,14 @@ test('the same prompt with the same settings makes a pair, the latest text count
   expect(generationPairs([])).toEqual([])
 })
 
+test('texts of two models make no pair', () => {
+  const before = { ...row(0, 'a'), model: 'built in' }
+  const after = { ...row(9, 'a'), model: 'own' }
+  const own = { ...row(0, 'a'), model: 'own' }
+  expect(generationPairs([before, after])).toEqual([{ prompt: 'a', before, after: null }])
+  expect(generationPairs([before, after, own])[1]).toEqual({ prompt: 'a', before: own, after })
+})
+
 test('a prompt is called by its character, in both forms, or by its start', () => {
   expect(promptName(notebookPrompts[0] ?? '')).toBe('Frogger · Aarakocra · Ranger')
   expect(promptName(characterPrompt(readyCharacters[1]))).toBe('Mira Nightbrook · Tiefling · Ranger')

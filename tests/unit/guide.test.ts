@@ -31,6 +31,8 @@ test('from opening to the first story', () => {
 test('inputs that were refused, and columns that have still to be chosen', () => {
   const error = { name: 'FinetaleError', message: 'No.', action: '' } as StoreState['error']
   expect(all({ ...opening, error })).toEqual([['guideRefused'], ['guideTrainSoon'], ['guideTryOpening']])
+  // The notice was dismissed, and there is still nothing to open.
+  expect(guideData({ ...opening, refused: true })).toEqual(['guideChooseAgain'])
   const unmapped = { ...opening, preview: { totalRows: 0 } as DatasetPreview }
   expect(all(unmapped)).toEqual([['guideColumns'], ['guideTrainSoon'], ['guideTryOpening']])
 })
@@ -44,7 +46,10 @@ test('a run that ended early, was interrupted or failed', () => {
   expect(all({ ...interrupted, ...saved }).slice(1)).toEqual([['guideInterrupted'], ['guideTryBase']])
   // Nothing was saved, or the browser has cleared it.
   expect(guideTrain(interrupted)).toEqual(['guideLost'])
-  expect(all({ ...training, phase: 'failed' }).slice(1)).toEqual([['guideFailed'], ['guideTryBase']])
+  const failed: StoreState = { ...training, phase: 'failed', error: { name: 'E', message: 'No.', action: '' } }
+  expect(all(failed).slice(1)).toEqual([['guideFailed'], ['guideTryBase']])
+  // The notice was dismissed.
+  expect(guideTrain({ ...failed, error: null })).toEqual(['guideFailedBefore'])
 })
 
 test('a run of another tab is not said to have ended', () => {
@@ -53,6 +58,16 @@ test('a run of another tab is not said to have ended', () => {
 
 test('other data is called rows, and what is not here yet is to be downloaded', () => {
   expect(guideData({ ...ready, data: { ...data, label: 'mine.csv' } })).toEqual(['guideRows', rows])
+})
+
+test('the rows on the page are a stored run’s only where they are called the same', () => {
+  const shown: StoreState = { ...training, phase: 'finished', runData: data.label }
+  expect(guideData(shown)).toEqual(['guideLearned', rows])
+  expect(guideData({ ...shown, runData: 'mine.csv' })).toEqual(['guideStories', rows])
+})
+
+test('a download under a run that is shown ends nothing', () => {
+  expect(guideTrain({ ...training, phase: 'downloading' })).toEqual(['guideTrainSoon'])
 })
 
 test('weights that are drawn have no model before them', () => {

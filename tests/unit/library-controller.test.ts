@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { LibraryController, type LibraryParts } from '../../src/state/libraryController'
 import type { LibraryRun } from '../../src/state/storeState'
 import { RunStore } from '../../src/state/runStore'
-import type { Exported } from '../../src/workers/protocol'
+import type { Exported, ModelSource } from '../../src/workers/protocol'
 
 function controllerOf(states: readonly LibraryRun['state'][], zip?: Exported, more: Partial<LibraryParts> = {}) {
   const store = new RunStore((notify) => notify())
@@ -49,6 +49,18 @@ test.each([true, false])('that a run’s model is in use is said only where it i
   const { controller, store } = controllerOf(['finished'], undefined, { useModel: () => Promise.resolve(taken) })
   await controller.fork('a')
   expect(store.state.notes).toEqual(taken ? ['runForked'] : [])
+})
+
+test('a run’s model is handed on before it has been read, so that nothing is trained without it', async () => {
+  const useModel = vi.fn(async (model: Promise<ModelSource>) => (await model).label === 'trained')
+  let read: (model: unknown) => void = () => undefined
+  const library = { modelOf: () => new Promise((resolve) => (read = resolve)) } as unknown as LibraryParts['library']
+  const { controller, store } = controllerOf(['finished'], undefined, { useModel, library })
+  const forked = controller.fork('a')
+  expect(useModel).toHaveBeenCalledOnce()
+  read({ label: 'trained', parent: {} })
+  await forked
+  expect(store.state.notes).toEqual(['runForked'])
 })
 
 test('a run that could not be shown is not watched', async () => {

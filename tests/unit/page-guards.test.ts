@@ -33,6 +33,8 @@ function guarded(phase: RunPhase, change: Partial<StoreState> = {}) {
 }
 
 const settings = { do_sample: false, temperature: 1, top_k: 50, top_p: 0.3, max_new_tokens: 5, seed: 1 }
+const at = (step: number) => ({ step, loss: 1 }) as StoreState['latest']
+const full = { storage: 'full', checkpoint: { step: 9, at: 0, bytes: 1 } } as const
 const writing = { prompt: 'p', text: '', settings }
 
 test.each<[string, RunPhase, Partial<StoreState>, { saves: number; asks: boolean }]>([
@@ -41,6 +43,9 @@ test.each<[string, RunPhase, Partial<StoreState>, { saves: number; asks: boolean
   ['a paused one, which may have taken single steps', 'paused', {}, { saves: 2, asks: false }],
   ['a paused one that writes', 'paused', { writing }, { saves: 2, asks: false }],
   ['one that has ended', 'finished', { writing }, { saves: 0, asks: false }],
+  ['one that has ended and found no room', 'finished', { storage: 'full', latest: at(9) }, { saves: 0, asks: true }],
+  ['one that has ended, kept to its last step', 'finished', { ...full, latest: at(9) }, { saves: 0, asks: false }],
+  ['a paused one where nothing is kept', 'paused', { storage: 'none', latest: at(3) }, { saves: 2, asks: true }],
   ['one of another tab', 'training', { watching: 'a' }, { saves: 0, asks: false }],
 ])('%s (%s)', (_what, phase, change, expected) => {
   expect(guarded(phase, change)).toEqual(expected)

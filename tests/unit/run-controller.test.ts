@@ -6,9 +6,9 @@ import { demo } from '../../src/recipe/presets'
 import { RunController } from '../../src/state/runController'
 import type { ControllerParts } from '../../src/state/controllerParts'
 import { InputLoader } from '../../src/state/inputLoader'
-import { RunStore } from '../../src/state/runStore'
+import { BASE, RunStore } from '../../src/state/runStore'
 import type { Database } from '../../src/state/storedRuns'
-import type { DataSource, ModelSource, TokenizerApi, TrainerApi } from '../../src/workers/protocol'
+import type { DataSource, GenerationRow, ModelSource, TokenizerApi, TrainerApi } from '../../src/workers/protocol'
 
 /** Histories that have still to be read, by run. */
 const reading = new Map<string, () => void>()
@@ -45,12 +45,15 @@ function setUp() {
   const trainerApi = { start: train, resume: train, stop: async () => undefined }
   const client = <Api>(api: unknown) => ({ call: <T>(use: (api: Api) => Promise<T>) => use(api as Api) })
   const tokenizer = client<TokenizerApi>(tokenizerApi)
-  const record = (id: string) => ({ ...{ id, name: id, recipe: demo(), state: 'paused', totalSteps: 9 }, dataFingerprint: 'same', prompts: [] }) // prettier-ignore
+  const labels = { modelLabel: 'm', dataLabel: 'd' }
+  const record = (id: string) => ({ ...{ ...labels, id, name: id, recipe: demo(), state: 'paused', totalSteps: 9 }, dataFingerprint: 'same', prompts: [] }) // prettier-ignore
   const db = { get: (_store: string, id: string) => Promise.resolve(id === 'gone' ? undefined : record(id)) }
   const openDatabase = () => Promise.resolve(db as unknown as Database)
   const inputs = new InputLoader(tokenizer as never, openDatabase)
   vi.spyOn(inputs, 'ofRun').mockResolvedValue({ model, data })
-  const parts = { store, inputs, tokenizer, openDatabase, trainer: client<TrainerApi>(trainerApi), say: String }
+  const runsRemoved = vi.fn(() => Promise.resolve())
+  const trainer = client<TrainerApi>(trainerApi)
+  const parts = { store, inputs, tokenizer, openDatabase, runsRemoved, trainer, say: String }
   const controller = new RunController(parts as unknown as ControllerParts, { recipe: demo(), generation: {} })
   const read = async (runId: string) => {
     await vi.waitFor(() => expect(reading.has(runId)).toBe(true))
@@ -58,7 +61,7 @@ function setUp() {
     reading.delete(runId)
     await settle()
   }
-  return { store, controller, calls, read }
+  return { store, controller, calls, read, runsRemoved }
 }
 
 test('Train clicked twice starts one run, which stays on the page', async () => {
@@ -92,9 +95,10 @@ test('Resume clicked twice resumes once and fails nothing, and Train beside it s
   expect(store.state.phase).not.toBe('failed')
 })
 
-test('a run that is not stored any more keeps no other from starting', async () => {
-  const { controller, calls, read } = setUp()
-  await controller.resume('gone')
+test('a run that is not stored any more is told of, and keeps no other from starting', async () => {
+  const { controller, calls, read, runsRemoved } = setUp()
+  await expect(controller.resume('gone')).rejects.toThrow('no longer stored')
+  expect(runsRemoved).toHaveBeenCalledTimes(1)
   void controller.resume('a')
   await read('a')
   expect(calls.length).toBe(1)
@@ -138,4 +142,20 @@ test('of two histories the one asked for last is shown, and none while a run is 
   await controller.stored.show('b')
   await read('a')
   expect(store.state.runId).toBe('a')
+})
+
+test('a run of another model takes the place of the page’s, whose texts and notes go', async () => {
+  const { store, controller, read } = setUp()
+  await controller.prepare({ ...model, label: 'page' }, data)
+  store.note('The next run begins from “page”.')
+  const untouched = { id: 'u', runId: BASE, step: 0 } as GenerationRow
+  store.addGenerations([untouched])
+  void controller.stored.show('a')
+  await read('a')
+  store.addGenerations([{ ...untouched, id: 'r', runId: 'a', step: 9 }])
+  expect(store.state.generations.map((row) => row.model)).toEqual(['page', 'm'])
+  expect(store.state).toMatchObject({ runModel: 'm', runData: 'd', notes: ['The next run begins from “page”.'] })
+  void controller.resume('a')
+  await settle()
+  expect(store.state).toMatchObject({ model: { label: 'm' }, notes: [], generations: [{ id: 'r' }] })
 })

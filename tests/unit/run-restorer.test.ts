@@ -1,4 +1,5 @@
-// What the page says where its storage cannot be opened, and that a run removed here is neither listed nor missed later.
+// What the page says where its storage cannot be opened; that a run removed here is neither listed nor missed later, one
+// removed elsewhere is told of, and one of another tab can go on once that tab is gone.
 
 import { beforeEach, expect, test, vi } from 'vitest'
 import { demo } from '../../src/recipe/presets'
@@ -6,7 +7,9 @@ import { FinetaleError } from '../../src/recipe/error'
 import type { ControllerParts } from '../../src/state/controllerParts'
 import { knownRuns, rememberRuns } from '../../src/state/knownRuns'
 import { RunController } from '../../src/state/runController'
+import { RunRestorer } from '../../src/state/runRestorer'
 import { RunStore } from '../../src/state/runStore'
+import type { LibraryRun } from '../../src/state/storeState'
 import type { Database } from '../../src/state/storedRuns'
 
 beforeEach(() => {
@@ -19,11 +22,11 @@ beforeEach(() => {
 })
 
 function setUp(openDatabase: () => Promise<Database>) {
-  const store = new RunStore(() => undefined)
+  const store = new RunStore((notify) => notify())
   const runsRemoved = vi.fn(() => Promise.resolve())
   const trainer = { call: () => Promise.resolve() }
   const parts = { store, trainer, openDatabase, runsRemoved, say: (key: string) => key } as unknown as ControllerParts
-  return { store, runsRemoved, controller: new RunController(parts, { recipe: demo(), generation: {} }) }
+  return { store, parts, runsRemoved, controller: new RunController(parts, { recipe: demo(), generation: {} }) }
 }
 
 test.each([
@@ -54,4 +57,42 @@ test('a run that is stopped and discarded leaves the list and what the page reme
   expect(knownRuns()).toEqual([{ id: 'b', name: 'b' }])
   expect(runsRemoved).toHaveBeenCalledTimes(1)
   expect(store.state.runId).toBe('')
+})
+
+test('a run that another tab has deleted is told of, and leaves the page', async () => {
+  const empty = { get: async () => undefined, getAll: async () => [] } as unknown as Database
+  const { store, runsRemoved, controller } = setUp(() => Promise.resolve(empty))
+  store.beginRun({ id: 'a', name: 'a', recipe: demo(), totalSteps: 3, phase: 'training' })
+  store.update({ watching: 'a', interrupted: [{ id: 'a' } as never] })
+  await expect(controller.stored.show('a')).rejects.toThrow('no longer stored')
+  expect(store.state).toMatchObject({ runId: '', watching: '', phase: 'idle', interrupted: [] })
+  expect(runsRemoved).toHaveBeenCalledTimes(1)
+})
+
+test('a run of another tab can go on here once that tab is gone: one wait for each, none for our own', async () => {
+  const theirs = { id: 'theirs', state: 'running', step: 4, currentCheckpoint: '', updatedAt: 1 }
+  const db = { getAll: async () => [theirs], getAllFromIndex: async () => [] } as unknown as Database
+  const lock = { name: 'finetale-run-theirs', mode: 'exclusive' }
+  let letGo: () => void = () => undefined
+  const request = vi.fn(() => new Promise<void>((resolve) => (letGo = resolve)))
+  vi.stubGlobal('navigator', { locks: { request, query: async () => ({ held: [lock] }) } })
+  const { store, parts, runsRemoved } = setUp(() => Promise.reject(new Error('not this one')))
+  const restorer = new RunRestorer({ ...parts, openDatabase: () => Promise.resolve(db) }, () => 'ours')
+  const list = () => {
+    const runs = [theirs, { id: 'ours', state: 'running' }, { id: 'done', state: 'finished' }]
+    store.update({ library: runs as unknown as LibraryRun[] })
+  }
+  await restorer.findInterrupted()
+  expect(store.state.interrupted).toEqual([])
+  list()
+  request.mockClear()
+  list()
+  expect(request).not.toHaveBeenCalled()
+  // A third tab waits too: for a moment it has the lock, and does not own the run.
+  lock.mode = 'shared'
+  letGo()
+  await vi.waitFor(() => expect(runsRemoved).toHaveBeenCalledTimes(1))
+  expect(store.state.interrupted).toMatchObject([{ id: 'theirs', step: 4, saved: null }])
+  list()
+  expect(request.mock.calls).toContainEqual(['finetale-run-theirs', { mode: 'shared' }, expect.any(Function)])
 })

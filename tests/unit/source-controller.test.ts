@@ -1,55 +1,13 @@
 // Choosing and fetching inputs against a tokenizer worker of cardboard: what is asked of a hub and when, what cancel, a
-// failure and a refused file leave behind, and where a token goes.
+// failure and a refused file leave behind, and where a token goes. Choices that come at a bad time: source-choice.test.ts.
 
 import { describe, expect, test } from 'vitest'
 import { demo } from '../../src/recipe/presets'
 import type { GenerationSettings } from '../../src/recipe/recipe'
-import { presetChoices } from '../../src/state/presetSources'
-import { isActive, RunStore } from '../../src/state/runStore'
-import { SourceController } from '../../src/state/sourceController'
+import { isActive } from '../../src/state/runStore'
 import { missingSides } from '../../src/state/sources'
 import { FinetaleError } from '../../src/recipe/error'
-import type { ControllerParts } from '../../src/state/controllerParts'
-import type { DatasetPreview, DataSource, HubRef, ModelSource, TokenizerApi } from '../../src/workers/protocol'
-
-const course = presetChoices('courseNotebook', 'https://example.org/')
-const demoChoices = presetChoices('demo', 'https://example.org/')
-
-function setUp(answers: Partial<TokenizerApi> = {}, refuses: (data: DataSource | null) => boolean = () => false) {
-  const store = new RunStore(() => undefined)
-  const asked: string[] = []
-  const source = (ref: HubRef) => ({ kind: 'files', label: ref.repo, files: {}, origin: ref }) as const
-  const api = {
-    fetchModel: async (ref, token) => {
-      asked.push(`model ${ref.repo} ${token}`.trim())
-      return { source: source(ref), notes: ['renamed'] }
-    },
-    fetchData: async (ref, token) => {
-      asked.push(`data ${ref.repo} ${token}`.trim())
-      return { source: source(ref), notes: [] }
-    },
-    cancelFetch: async () => void asked.push('cancel'),
-    cachedBytes: async () => 0,
-    removeCached: async () => 7,
-    ...answers,
-  } satisfies Partial<TokenizerApi>
-  const tokenizer = { call: (work: (api: TokenizerApi) => Promise<unknown>) => work(api as unknown as TokenizerApi) }
-  const parts = { store, tokenizer, say: (key: string) => key } as unknown as ControllerParts
-  const prepared: string[] = []
-  const user = {
-    prepare: async (model: ModelSource | null, data: DataSource | null) => {
-      prepared.push(`${model?.label ?? '-'} ${data?.label ?? '-'}`)
-      const refused = refuses(data)
-      const error = refused ? { name: 'FinetaleError', message: 'refused', action: 'a' } : null
-      const preview = refused || !data ? null : ({} as DatasetPreview)
-      store.update({ model, data, preview, error, ready: !refused && model !== null && data !== null })
-      return !refused
-    },
-    inputsChanged: (model: boolean) => store.clearRun(model),
-  }
-  const sources = new SourceController(parts, user, async (files) => [...files])
-  return { store, sources, asked, prepared }
-}
+import { course, demoChoices, setUp } from '../support/sources'
 
 describe('a preset from a hub', () => {
   test('asks for nothing until it is downloaded, then for the data first', async () => {
@@ -135,7 +93,7 @@ test('files that are no part of the training data are named', async () => {
   const file = (path: string) => ({ path, file: new Blob([path]) })
   await sources.useFiles('data', [file('d/train.csv'), file('d/test.csv'), file('d/validation.csv')])
   expect(prepared.at(-1)).toMatch(/ train\.csv$/)
-  expect(store.state.notes).toEqual(['noteTrainingPart'])
+  expect(store.state.notes).toEqual(['noteTrainingPart train.csv,test.csv, validation.csv'])
 })
 
 test('a token goes to its own hub only', async () => {
@@ -229,6 +187,7 @@ test('inputs stay while a text is written from them', async () => {
   expect(await sources.choose(course)).toBe(false)
   await sources.mapColumns({ text: 'a', target: '' })
   expect(prepared.length).toBe(1)
+  expect(store.state.notes.length).toBe(1)
   store.update({ writing: null })
   expect(await sources.choose(course)).toBe(true)
 })
