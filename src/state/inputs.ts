@@ -99,7 +99,10 @@ export function storedInputs(
   }
   const { dataMapping: mapping, modelOrigin, dataOrigin } = about
   return {
-    model: { kind: 'files', label: about.modelLabel, files: model, ...(modelOrigin ? { origin: modelOrigin } : {}) },
+    model: {
+      ...{ kind: 'files', label: about.modelLabel, files: model, stored: true },
+      ...(modelOrigin ? { origin: modelOrigin } : {}),
+    },
     data: {
       ...{ kind: 'files', label: about.dataLabel, files: data },
       ...(dataOrigin ? { origin: dataOrigin } : {}),

@@ -19,6 +19,7 @@ import type { ModelSource } from '../workers/protocol'
 import { initialWeights, initializerRange } from './initialWeights'
 import { evaluationDue } from './loop'
 import { AdamW } from './optimizer'
+import { noFirstWeights } from './refusals'
 
 export interface LoadedModel {
   readonly model: GPTNeo
@@ -38,6 +39,7 @@ function withEos(model: GPTNeo): LoadedModel {
 export async function loadModel(source: ModelSource, accept?: (config: GPTNeoConfig) => void): Promise<LoadedModel> {
   if (source.kind === 'url')
     return withEos(await loadFiles(await readFolder(source, ['config.json', 'model.safetensors']), accept))
+  if (source.stored) throw noFirstWeights(source.label)
   const config = await readFolder(source, ['config.json'])
   return withEos(await loadFiles({ ...source.files, ...config }, accept))
 }

@@ -44,6 +44,14 @@ export function requireFit(size: ModelSize, recipe: Recipe, dataset: TokenizedDa
   throw new FinetaleError(message, action, change === null ? {} : { change })
 }
 
+/** For what needs the weights that a stored run began with. */
+export function noFirstWeights(label: string): FinetaleError {
+  return new FinetaleError(
+    `A stored run keeps the weights it has trained, not those that "${label}" began with.`,
+    'Choose the model again in step 1, or take the trained weights by "New run from this" in the list of runs.',
+  )
+}
+
 /** For what must wait until no run is live. */
 export function busy(): FinetaleError {
   return new FinetaleError('A run is live in this tab.', 'Stop it first, or wait until it has finished.')

@@ -28,6 +28,8 @@ export type ModelSource =
       readonly files: Readonly<Record<string, Blob>>
       /** Where the files were fetched from; absent when the user chose them. */
       readonly origin?: HubRef
+      /** True for a stored run's copy, which has all but the weights that the run began with. */
+      readonly stored?: true
       /** The run whose checkpoint this is. */
       readonly parent?: { readonly runId: string; readonly name: string; readonly step: number }
     }

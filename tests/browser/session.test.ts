@@ -231,6 +231,15 @@ describe('control', () => {
     expect(others.filter((event) => event.row.ended === 'stopped')).toEqual([])
   })
 
+  test('a stored copy has no weights to begin with, and says so', async () => {
+    if (model.kind !== 'files') throw new Error('the model is one of files')
+    const stored: ModelSource = { ...model, stored: true }
+    await expect(session.loadBase(stored)).rejects.toThrow(
+      /keeps the weights it has trained, not those that "M0" began/,
+    )
+    await expect(session.start({ ...request(), model: stored })).rejects.toThrow(/keeps the weights/)
+  })
+
   test('one run at a time, and one tab a run', async () => {
     const run = request()
     let refused: Promise<PromiseSettledResult<unknown>[]> = Promise.resolve([])

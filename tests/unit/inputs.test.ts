@@ -41,5 +41,6 @@ describe('storedInputs', () => {
 
   test('what is missing is named', () => {
     expect(() => storedInputs({ 'config.json': new Blob() }, labels)).toThrow(/tokenizer\.json, data/)
+    expect(storedInputs({ ...model, data: new Blob() }, labels).model).toMatchObject({ stored: true })
   })
 })
