@@ -6,6 +6,7 @@ import type { Recipe } from '../recipe/recipe'
 import type { WorkerClient } from '../workers/clients'
 import type { TokenizedDataset, TokenizedPrompt, TokenizerApi, TrainerApi } from '../workers/protocol'
 import type { InputLoader } from './inputLoader'
+import { reporting } from './reports'
 import type { RunStore } from './runStore'
 import type { Database } from './storedRuns'
 
@@ -44,7 +45,9 @@ export async function tokenizeAll(
   onProgress: (done: number, total: number) => void,
 ): Promise<TokenizedDataset> {
   onProgress(0, store.state.preview?.totalRows ?? 0)
-  const dataset = await tokenizer.call((api) => api.tokenize(recipe, proxy(onProgress)))
+  const dataset = await reporting(onProgress, (listener) =>
+    tokenizer.call((api) => api.tokenize(recipe, proxy(listener))),
+  )
   const shown = store.state.preview?.dropped ?? {}
   for (const [reason, count] of Object.entries(dataset.dropped)) {
     if (shown[reason] !== count) store.warn(say('dropped', { reason, count }))

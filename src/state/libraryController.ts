@@ -3,6 +3,7 @@
 
 import { toErrorData } from '../workers/clients'
 import type { ModelSource, RunEvent } from '../workers/protocol'
+import { reporting } from './reports'
 import type { RunLibrary } from './runLibrary'
 import type { RunStore } from './runStore'
 import type { LiveSnapshot, Tabs } from './tabs'
@@ -168,10 +169,11 @@ export class LibraryController {
     work: (onProgress: (done: number, total: number) => void) => Promise<T>,
   ): Promise<T> {
     const { store } = this.#parts
-    const tell = (share: number) => store.update({ transfer: { label, share } })
-    tell(0)
+    const tell = (done: number, total: number) =>
+      store.update({ transfer: { label, share: total > 0 ? done / total : 0 } })
+    tell(0, 0)
     try {
-      return await work((done, total) => tell(total > 0 ? done / total : 0))
+      return await reporting(tell, work)
     } finally {
       store.update({ transfer: null })
     }

@@ -20,6 +20,7 @@ import type { ControllerParts } from './controllerParts'
 import { InputPreview } from './inputPreview'
 import { forgetRun } from './knownRuns'
 import { generationFor, promptsFor } from './prompts'
+import { reporting } from './reports'
 import { RunRestorer } from './runRestorer'
 import { BASE, isActive } from './runStore'
 import { discardStoredRun, runReleased } from './storedRuns'
@@ -98,7 +99,8 @@ export class RunController {
 
   /** Computes the small golden case in this browser and compares. Refused while a run is live. */
   selfCheck(folder: string, onProgress: (share: number) => void): Promise<SelfCheckReport> {
-    return this.#parts.trainer.call((api) => api.selfCheck(folder, proxy(onProgress)))
+    const { trainer } = this.#parts
+    return reporting(onProgress, (listener) => trainer.call((api) => api.selfCheck(folder, proxy(listener))))
   }
 
   train(recipe: Recipe): Promise<void> {
@@ -243,8 +245,6 @@ export class RunController {
   async #tokenize(runId: string, recipe: Recipe): Promise<TokenizedDataset> {
     const { say } = this.#parts
     return tokenizeAll(this.#parts, recipe, (done, total) => {
-      // The last reports may arrive after the result; the run is further by then.
-      if (this.#live === runId && !['loading', 'tokenizing'].includes(this.#parts.store.state.phase)) return
       this.receive({ kind: 'phase', runId, phase: 'tokenizing', detail: say('detailTokenizing', { done, total }) })
     })
   }

@@ -7,6 +7,7 @@ import type { GenerationRow, ModelSource } from '../workers/protocol'
 import { encodeAll } from './controllerParts'
 import type { ControllerParts } from './controllerParts'
 import { promptsFor } from './prompts'
+import { reporting } from './reports'
 import { BASE } from './runStore'
 
 /** Which weights write: those of the run shown, or the model as it was before any training. */
@@ -75,10 +76,12 @@ export class TextWriter {
     await this.#load(runId, base)
     const [encoded] = await encodeAll(this.#parts, [prompt])
     if (!encoded || this.#stopped) return null
-    const onText = proxy((text: string) => {
+    const onText = (text: string) => {
       if (store.state.writing) store.update({ writing: { prompt, text, settings } })
-    })
-    return trainer.call((api) => api.generate({ runId, prompt: encoded, settings }, onText))
+    }
+    return reporting(onText, (listener) =>
+      trainer.call((api) => api.generate({ runId, prompt: encoded, settings }, proxy(listener))),
+    )
   }
 
   async #load(runId: string, base: ModelSource | null): Promise<void> {

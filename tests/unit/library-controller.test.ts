@@ -38,6 +38,22 @@ test('is read once after an event that ends nothing', async () => {
   expect(list).toHaveBeenCalledTimes(1)
 })
 
+test('a report that comes after the zip does not bring the export back', async () => {
+  let report: (done: number, total: number) => void = () => undefined
+  const exportRun = (_id: string, listener: typeof report) => {
+    report = listener
+    listener(1, 2)
+    return Promise.resolve({ step: 4, content: new Blob() })
+  }
+  const library = { exportRun } as unknown as LibraryParts['library']
+  const { controller, store } = controllerOf(['running'], undefined, { library })
+  const zip = controller.export('a', 'run')
+  expect(store.state.transfer?.share).toBe(0.5)
+  await zip
+  report(2, 2)
+  expect(store.state.transfer).toBeNull()
+})
+
 test('a zip is named by the step of the checkpoint in it', async () => {
   const { controller } = controllerOf(['running'], { step: 4, content: new Blob() })
   await controller.refresh()
