@@ -28,6 +28,16 @@ test('the demo trains, and its evaluation loss falls', async () => {
   finetale.expectNoErrors()
 })
 
+test('the demo’s own recipe, cut short, already brings the evaluation loss down', async () => {
+  const finetale = await FinetalePage.open(await launch(), url, { max_steps: 20 })
+  await finetale.click('Train')
+  await finetale.waitForPhase('finished')
+  const [before = 0, ...after] = finetale.evalLosses()
+  expect(finetale.steps().length).toBe(20)
+  expect(after.at(-1)).toBeLessThan(before - 0.1)
+  finetale.expectNoErrors()
+})
+
 test('pause, single step, continue and stop do what they say', async () => {
   const finetale = await FinetalePage.open(await launch(), url, { ...shortRecipe, max_steps: 400 })
   await finetale.click('Train')

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from corpus import read_documents
-from train_tokenizer import CLASSES, RACES, prompt
+from train_tokenizer import CLASSES, RACES
 
 SEED = 42
 WORDS = (15, 60)
@@ -45,6 +45,22 @@ MIDDLES = "a e i o u ai ea or ar en el il an in on ur ol am".split()
 ENDS = "bo da den dric fin gan kar la len lia lo mir na nak nor ra ric ro sha ta ten thas va vin wen za".split()
 FRONTS = "Ash Black Bright Clay Copper Deep Elder Far Fern Gold Gray High Iron Long Moss Red Salt Stone Summer Wheat".split()
 BACKS = "bank beard bow bridge field finger forge gate heart hill horn ling path root shield stone ward water wood".split()
+
+
+def heading(rng: random.Random, race: str, role: str, name: str) -> str:
+    """Returns a heading that says who the text is about: many forms, and never that of the fine-tuning data."""
+    lines = [f"Name: {name}", f"Race: {race}", f"Class: {role}"]
+    rng.shuffle(lines)
+    return rng.choice(
+        (
+            "\n".join(lines) + "\n\n",
+            ", ".join(lines) + ".\n\n",
+            "A tale about this character\n" + "\n".join(lines) + "\n\nTale:\n",
+            f"{name}, {race} {role}\n\n",
+            f"The {race} {role} {name}\n\n",
+            f"{name} ({race}, {role})\n\n",
+        )
+    )
 
 
 def invented_name(rng: random.Random) -> tuple[str, str]:
@@ -124,7 +140,7 @@ def rows(documents: list[str], known: set[str]) -> Iterator[dict[str, str]]:
             at += 1
             if target is None:
                 continue
-            yield {"text": prompt(race, role, name), "target": target}
+            yield {"text": heading(rng, race, role, name), "target": target}
             at = end
 
 
@@ -136,7 +152,7 @@ def sentences(count: int) -> Iterator[dict[str, str]]:
         given, name = invented_name(rng)
         a_race = f"{'an' if race[0] in 'AEIOU' else 'a'} {race}"
         target = rng.choice(FORMS).format(name=name, given=given, race=race, a_race=a_race, role=role.lower())
-        yield {"text": prompt(race, role, name), "target": target}
+        yield {"text": heading(rng, race, role, name), "target": target}
 
 
 def main() -> None:

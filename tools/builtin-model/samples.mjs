@@ -42,7 +42,15 @@ async function write(page, character) {
   await page.locator('#write').waitFor()
 }
 
-const characters = await invent(Number(values.first), Number(values.stories))
+/** A whole number from the command line. @param {'first' | 'stories'} option */
+function whole(option) {
+  const value = Number(values[option])
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  console.error(`--${option}: a whole number from 1 on was expected, "${values[option]}" was found`)
+  process.exit(2)
+}
+
+const characters = await invent(whole('first'), whole('stories'))
 const recipe = await readRecipe(values.recipe)
 if (distIsStale()) build()
 /** @type {GenerationRow[]} */
