@@ -37,7 +37,7 @@ export function characterPrompt(character: Character): string {
 export const readyCharacters: readonly [Character, Character, Character] = [
   { name: 'Wren Alder', race: 'Gnome', class: 'Wizard' },
   { name: 'Mira Nightbrook', race: 'Tiefling', class: 'Ranger' },
-  { name: 'Osgar Pike', race: 'Half-Orc', class: 'Cleric' },
+  { name: 'Norga Stonefield', race: 'Half-Orc', class: 'Bard' },
 ]
 
 /** The notebook's way of picking words. */
