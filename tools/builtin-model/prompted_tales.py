@@ -1,6 +1,6 @@
-"""Writes rows in the form that the model will be fine-tuned on: a prompt with a character, and a text about them.
+"""Writes rows of a heading that names a character, and a text about them: for the second part of the pretraining.
 
-They teach the one thing that plain tales do not: to take name, race and class of the prompt into the text. Half of the rows
+They teach the one thing that plain tales do not: to take name, race and class of a heading into the text. Half of the rows
 are passages of the tales in which whoever they speak of first, a name or somebody like "the miller", has become an invented
 character; the other half are single sentences of a few forms, which the copying is learned from first. Documents that
 pretraining held out are left out here as well. The same seed writes the same file.
@@ -124,7 +124,7 @@ def retold(passage: str, known: set[str], rng: random.Random, race: str, role: s
 
 
 def rows(documents: list[str], known: set[str]) -> Iterator[dict[str, str]]:
-    """Yields every run of sentences that can be retold and speaks of its character at once, as prompt and text."""
+    """Yields every run of sentences that can be retold and speaks of its character at once, as heading and text."""
     rng = random.Random(SEED)
     for text in documents:
         sentences = sentences_of(text)
