@@ -7,6 +7,7 @@ import { resumable } from '../state/runStore'
 import { emptyState, type StoreState } from '../state/storeState'
 import { changeLabel } from './changeLabel'
 import { send, type FinetaleEvents } from './events'
+import { FocusNext } from './focusNext'
 import { say } from './messages'
 import { controls } from './sharedStyles'
 
@@ -75,17 +76,9 @@ export class FinetaleNotices extends LitElement {
 
   @property({ attribute: false }) state: StoreState = emptyState
 
-  #focused: Element | null = null
-
-  override willUpdate() {
-    this.#focused = this.shadowRoot?.activeElement ?? null
-  }
-
-  /** Where the button that was pressed goes, the keyboard stays at its place: on the next one, if any. */
-  override updated() {
-    if (!this.#focused || this.#focused.isConnected) return
-    const to = this.renderRoot.querySelector('button') ?? this.renderRoot.querySelector<HTMLElement>('.all')
-    to?.focus()
+  constructor() {
+    super()
+    new FocusNext(this, '.all')
   }
 
   override render() {

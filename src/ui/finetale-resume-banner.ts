@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import { customElement, property, state } from 'lit/decorators.js'
 import type { InterruptedRun } from '../state/runStore'
 import { send } from './events'
+import { FocusNext } from './focusNext'
 import { formatAgo } from './format'
 import { say } from './messages'
 import type { MessageKey } from './messages'
@@ -47,17 +48,9 @@ export class FinetaleResumeBanner extends LitElement {
   /** The run whose Discard was clicked once. */
   @state() private asked = ''
 
-  #focused: Element | null = null
-
-  override willUpdate() {
-    this.#focused = this.shadowRoot?.activeElement ?? null
-  }
-
-  /** Where the button that was pressed goes with its run, the keyboard stays at its place: on the next run, if any. */
-  override updated() {
-    if (!this.#focused || this.#focused.isConnected) return
-    const to = this.renderRoot.querySelector('button') ?? this.renderRoot.querySelector<HTMLElement>('.runs')
-    to?.focus()
+  constructor() {
+    super()
+    new FocusNext(this, '.runs')
   }
 
   override render() {
